@@ -1,0 +1,36 @@
+# `make demo` and `make test` do all the set-up on a machine with Python 3.11 or newer, git and make.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help:  ## List what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# uv comes from PyPI into the environment itself, so nothing else has to be installed first.
+$(VENV)/.ready: pyproject.toml uv.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/uv sync --frozen --quiet --inexact --python $(BIN)/python
+	@touch $@
+
+setup: $(VENV)/.ready  ## Make .venv with everything in uv.lock
+
+demo: setup  ## From a push to a report, here and now
+	@$(BIN)/reana-bridge demo
+
+test: setup  ## Run the tests
+	@$(BIN)/python -m pytest -n auto tests
+
+soak: setup  ## Run the whole of the large matrices too
+	@$(BIN)/python -m pytest -n auto tests --soak
+
+bench: setup  ## Measure, and print a table
+	@$(BIN)/python -m tests.benchmarks
+
+lint: setup  ## Style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+
+.PHONY: help setup demo test soak bench lint

@@ -1,0 +1,1 @@
+"""Where runs execute. One Protocol; a new backend is one new module and one entry point."""

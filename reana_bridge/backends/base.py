@@ -1,0 +1,183 @@
+"""What a backend must be able to do, and the values that pass between it and the steps.
+
+Every method may be called again after a crash: `submit` with a name that the backend already knows
+returns the same identity and starts nothing, `cancel` and `remove` of something gone do nothing.
+All methods block; steps call them from worker threads.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from reana_bridge.model.results import Failure, StepRecord
+from reana_bridge.model.specification import Specification
+
+
+class BackendError(Exception):
+    """The backend could not do what was asked. The infrastructure's fault: tried again later.
+
+    The message says what happened, to which thing, and what an administrator can do.
+    """
+
+
+class BackendRefused(Exception):
+    """The backend will never run this job as it is (no sandbox, an image that is not allowed).
+
+    The message is shown in the report and says what to change.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one run may use. None means no limit.
+
+    Attributes:
+        seconds: Wall time from the start of the first step.
+        cpus: Processor cores.
+        memory: Bytes, all processes of the run together.
+        disk: Bytes in the workspace.
+        processes: Processes and threads at once.
+        log: Bytes kept of each step's log (its beginning and its end).
+    """
+
+    seconds: float | None = 3600.0
+    cpus: int | None = None
+    memory: int | None = 4 * 1024**3
+    disk: int | None = 10 * 1024**3
+    processes: int | None = 1024
+    log: int = 4 * 1024**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One attempt of one run, as a backend gets it.
+
+    Attributes:
+        name: Unique and stable for this attempt, letters, digits and `-`; the backend finds it by this.
+        run_id: The run, for the job's environment.
+        sha: The commit, 40 hexadecimal digits.
+        project: `forge:path`.
+        analysis: The analysis' name.
+        specification: What to run, with parameters put in.
+        limits: What it may use.
+        network: Whether the job may reach the network (the server's own loopback stays out of reach in
+            a sandbox).
+        trusted: False for code from a fork: never run without a sandbox.
+    """
+
+    name: str
+    run_id: str
+    sha: str
+    project: str
+    analysis: str
+    specification: Specification
+    limits: Limits = field(default_factory=Limits)
+    network: bool = False
+    trusted: bool = True
+
+
+class JobState(StrEnum):
+    """Where a job stands, as a backend tells it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What a backend says of one job now.
+
+    Attributes:
+        state: One of the `JobState` words; `lost` when it is gone without an end (infrastructure).
+        steps: The steps so far, in order.
+        activity: What it does beside steps, such as `making the snakemake environment`; empty else.
+        failure: Why it failed or was lost; None otherwise.
+        environment: What it ran in: name -> value.
+        started_at: UTC seconds since the epoch; None before the start.
+        ended_at: UTC seconds since the epoch; None before the end.
+    """
+
+    state: JobState
+    steps: tuple[StepRecord, ...] = ()
+    activity: str = ""
+    failure: Failure | None = None
+    environment: dict[str, str] = field(default_factory=dict[str, str])
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputFile:
+    """One file in the workspace that matches a declared output.
+
+    Attributes:
+        path: Relative to the workspace.
+        size: Bytes when listed.
+        problem: Why it may not be read (`a symbolic link out of the workspace`, `a FIFO`); empty if fine.
+    """
+
+    path: str
+    size: int
+    problem: str = ""
+
+
+class Backend(Protocol):
+    """A place where runs execute."""
+
+    name: str
+    kind: str
+
+    def check(self) -> list[str]:
+        """What is wrong with the set-up, one sentence each; empty when runs can be started."""
+        ...
+
+    def submit(self, job: Job, checkout: Callable[[Path], None]) -> str:
+        """Start `job` unless one of its name exists; its identity on the backend.
+
+        Args:
+            job: What to run.
+            checkout: Fills the directory that it is given with exactly the commit's files.
+
+        Raises:
+            BackendRefused: It will never run as it is.
+            BackendError: Not now; the same call may be made again.
+        """
+        ...
+
+    def find(self, name: str) -> str | None:
+        """The identity of the job that was submitted under `name`; None when there is none."""
+        ...
+
+    def follow(self, identities: Sequence[str]) -> dict[str, Observation]:
+        """What the backend says of each; every identity that was asked for is among the keys."""
+        ...
+
+    def cancel(self, identity: str) -> None:
+        """Ask for the end of the job; `follow` tells when it is over."""
+        ...
+
+    def outputs(self, identity: str, patterns: Sequence[str]) -> Iterator[OutputFile]:
+        """The workspace's files that match any of the `patterns` (path, directory or glob), by path."""
+        ...
+
+    def read(self, identity: str, path: str) -> BinaryIO:
+        """The content of one workspace file, never following a link out of the workspace.
+
+        Raises:
+            FileNotFoundError: It is gone, or may not be read.
+        """
+        ...
+
+    def log(self, identity: str, step: str, offset: int = 0, limit: int = 1 << 20) -> bytes:
+        """At most `limit` bytes of a step's log from `offset`; empty where there is none (yet)."""
+        ...
+
+    def remove(self, identity: str) -> None:
+        """Drop the workspace and everything else of an ended job."""
+        ...

@@ -1,0 +1,165 @@
+"""`.reana-bridge.yaml` as values: which analyses a project has, when they run, what is read and judged."""
+
+from dataclasses import dataclass, field
+
+from reana_bridge.model.comparisons import RuleEffect
+from reana_bridge.model.metrics import Direction
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnPush:
+    """Run on pushes. Globs (`**` crosses `/`, `!` first negates); empty tuples match everything.
+
+    Attributes:
+        branches: The branch must match; `None` stands for the default branch alone.
+        paths: At least one changed file must match.
+        paths_ignore: Not every changed file may match.
+    """
+
+    branches: tuple[str, ...] | None = None
+    paths: tuple[str, ...] = ()
+    paths_ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnMergeRequest:
+    """Run on merge requests (on the git forge: pushes to any branch but the default one).
+
+    Attributes:
+        branches: The target branch must match.
+        labels: The merge request must carry one of these; empty for no such rule.
+        drafts: Whether drafts run too.
+        paths: At least one changed file must match.
+        paths_ignore: Not every changed file may match.
+    """
+
+    branches: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    drafts: bool = True
+    paths: tuple[str, ...] = ()
+    paths_ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnSchedule:
+    """Run by the clock on the default branch.
+
+    Attributes:
+        cron: Five fields.
+        timezone: An IANA name.
+        parameters: Over the analysis' own.
+    """
+
+    cron: str
+    timezone: str = "UTC"
+    parameters: dict[str, Value] = field(default_factory=dict[str, Value])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Triggers:
+    """When an analysis runs; None switches a trigger off."""
+
+    push: OnPush | None = None
+    merge_request: OnMergeRequest | None = None
+    tags: tuple[str, ...] | None = None
+    schedules: tuple[OnSchedule, ...] = ()
+    comment: bool = True
+    manual: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricsFile:
+    """A file with metrics, and how to read it.
+
+    Attributes:
+        path: Path or glob in the workspace.
+        format: A reader's name; empty to go by the file's ending.
+        prefix: Put before each name.
+    """
+
+    path: str
+    format: str = ""
+    prefix: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricHint:
+    """What the project says of metrics that match `name` (a glob): unit, direction, uncertainty's metric."""
+
+    name: str
+    unit: str = ""
+    direction: Direction | None = None
+    target: float | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """What may not happen to metrics that match `metric` (a glob). Exactly the given limits are judged.
+
+    Attributes:
+        metric: Glob over names.
+        absolute: Largest |difference| in the metric's unit.
+        relative: Largest |difference| / |baseline|, as a fraction.
+        sigmas: Largest |difference| in combined standard deviations.
+        minimum: Lowest allowed value.
+        maximum: Highest allowed value.
+        effect: What breaking it does.
+    """
+
+    metric: str
+    absolute: float | None = None
+    relative: float | None = None
+    sigmas: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    effect: RuleEffect = RuleEffect.WARN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """One named workflow of a project.
+
+    Attributes:
+        name: Letters, digits, `-`, `_`, `.`; status context `reana/<name>`.
+        file: Its specification, relative to the repository.
+        on: When it runs.
+        parameters: Over the specification's `inputs.parameters`.
+        backend: A backend's name; empty for the project's default.
+        timeout: Seconds; None for the server's.
+        network: Whether its jobs ask for the network; None for the server's choice.
+        priority: Higher runs first, within the server's bounds.
+        metrics: Files to read; empty for the usual places.
+        artifacts: Beside the specification's outputs.
+        hints: Units and directions.
+        rules: What is judged.
+    """
+
+    name: str
+    file: str = "reana.yaml"
+    on: Triggers = field(default_factory=Triggers)
+    parameters: dict[str, Value] = field(default_factory=dict[str, Value])
+    backend: str = ""
+    timeout: float | None = None
+    network: bool | None = None
+    priority: int = 0
+    metrics: tuple[MetricsFile, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    hints: tuple[MetricHint, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectFile:
+    """The whole of `.reana-bridge.yaml`.
+
+    Attributes:
+        analyses: At least one.
+        cancel_superseded: Whether a run that nobody wants any more is cancelled: None for the default (yes
+            for proposals, no for the default branch and tags).
+    """
+
+    analyses: tuple[Analysis, ...]
+    cancel_superseded: bool | None = None

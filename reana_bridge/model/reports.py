@@ -1,0 +1,67 @@
+"""A report: what a comparison or a failure says, as values; everything shown is rendered from it."""
+
+from dataclasses import dataclass, field
+
+from reana_bridge.model.comparisons import Comparison
+from reana_bridge.model.metrics import Metric
+from reana_bridge.model.problems import Problem
+from reana_bridge.model.results import Failure, Result, StepRecord
+from reana_bridge.model.runs import RunState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything that one analysis' section of a note, its status, page and terminal output say.
+
+    Attributes:
+        project: `forge:path`.
+        analysis: The analysis' name; the status context is `reana/<analysis>`.
+        run_id: The run; empty when none was made (a configuration error).
+        run_url: Its page, with the read-only key where the project is private; empty without a server.
+        sha: The commit.
+        branch: The branch or tag it was run for; empty where unknown.
+        state: Where the run stands.
+        reason: Why it waits or was cancelled; empty else.
+        steps: The steps so far.
+        result: What it left; None before that.
+        comparison: None before it was compared.
+        failure: None unless it failed.
+        problems: Mistakes in the configuration (errors when it could not run, warnings beside a result).
+        warnings: What the reader should know of how it ran: `step fit ran without its container image`.
+        attempt: Counted from 1.
+        parameters: Only those given for this run, name -> value.
+        backend: Where it ran.
+        queued_at: UTC seconds since the epoch.
+        started_at: UTC seconds since the epoch; None before the start.
+        ended_at: UTC seconds since the epoch; None before the end.
+        artifact_urls: Artifact path -> URL; empty without a server.
+        baseline_artifact_urls: The baseline's, path -> URL.
+    """
+
+    project: str
+    analysis: str
+    sha: str
+    state: RunState
+    run_id: str = ""
+    run_url: str = ""
+    branch: str = ""
+    reason: str = ""
+    steps: tuple[StepRecord, ...] = ()
+    result: Result | None = None
+    comparison: Comparison | None = None
+    failure: Failure | None = None
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[str, ...] = ()
+    attempt: int = 1
+    parameters: dict[str, str] = field(default_factory=dict[str, str])
+    backend: str = ""
+    queued_at: float | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    artifact_urls: dict[str, str] = field(default_factory=dict[str, str])
+    baseline_artifact_urls: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that the run left; empty before that."""
+        return self.result.metrics if self.result else ()
