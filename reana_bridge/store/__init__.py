@@ -1,0 +1,1 @@
+"""What is remembered: tables, transactions, the inbox writer, leases, kept files, migrations."""

@@ -1,0 +1,170 @@
+"""Leases: one worker at a time on a row, fenced by owner and version.
+
+A claim sets owner, end and a new version in a short transaction. The work happens outside of it. What is
+written back holds only when owner and version are still the claim's; otherwise somebody else took over
+and `LeaseLost` tells the worker to drop its outcome. A worker renews while it works, so a lease is short
+although work may be long.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from reana_bridge.store.database import Database, process_start
+from reana_bridge.store.tables import Delivery, Leased, Lock, OutboxRow, Run
+
+LEASE_SECONDS = 60.0
+Row = TypeVar("Row", bound=Leased)
+LEASED_TABLES: tuple[Any, ...] = (Delivery, Run, OutboxRow)
+
+
+class LeaseLost(Exception):
+    """Somebody else works on this row now: what this worker found out is dropped."""
+
+
+def is_free(table: Any, now: float) -> ColumnElement[bool]:
+    """The condition that nobody works on a row of `table`."""
+    return or_(table.lease_until.is_(None), table.lease_until < now)
+
+
+def claim(
+    database: Database,
+    session: Session,
+    table: type[Row],
+    *conditions: ColumnElement[bool],
+    order: Sequence[Any],
+    limit: int,
+    values: dict[str, Any] | None = None,
+) -> list[Row]:
+    """Take up to `limit` free rows that meet `conditions`, in `order`.
+
+    Args:
+        database: Whose clock and owner count.
+        session: A write transaction.
+        table: One of the leased tables.
+        conditions: What makes a row due.
+        order: Columns to order by.
+        limit: At most so many.
+        values: Also set on each row taken.
+    """
+    now = database.now(session)
+    kind: Any = table
+    chosen = select(kind.id).where(is_free(table, now), *conditions).order_by(*order).limit(limit)
+    if not database.is_sqlite:
+        chosen = chosen.with_for_update(skip_locked=True)
+    ids = list(session.execute(chosen).scalars())
+    return take(database, session, table, ids, values=values)
+
+
+def take(
+    database: Database,
+    session: Session,
+    table: type[Row],
+    ids: Sequence[str],
+    *,
+    values: dict[str, Any] | None = None,
+) -> list[Row]:
+    """Take the rows `ids`, which the caller has found free in this very transaction; in that order."""
+    if not ids:
+        return []
+    kind: Any = table
+    session.execute(
+        update(kind)
+        .where(kind.id.in_(ids))
+        .values(
+            lease_owner=database.owner,
+            lease_until=database.now(session) + LEASE_SECONDS,
+            version=kind.version + 1,
+            attempt=kind.attempt + 1,
+            **(values or {}),
+        )
+        .execution_options(synchronize_session=False)
+    )
+    found = session.execute(select(kind).where(kind.id.in_(ids)).execution_options(populate_existing=True))
+    rows = {row.id: row for row in found.scalars()}
+    return [rows[id] for id in ids if id in rows]
+
+
+def save(session: Session, row: Leased, *, release: bool = True, **values: Any) -> None:
+    """Write back what the work on a claimed row came to, and give the row back.
+
+    Args:
+        session: A write transaction.
+        row: As `claim` returned it; brought up to date.
+        release: Whether the lease ends. If not, the row's next `save` is fenced by the new version.
+        values: The columns to set.
+
+    Raises:
+        LeaseLost: Another worker owns the row now.
+    """
+    kind: Any = type(row)
+    identity: str = getattr(row, "id")  # noqa: B009 - each leased table has one, their base has none
+    if release:
+        values |= {"lease_owner": None, "lease_until": None}
+    values["version"] = row.version + 1
+    written: Any = session.execute(
+        update(kind)
+        .where(kind.id == identity, kind.version == row.version, kind.lease_owner == row.lease_owner)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if written.rowcount != 1:
+        raise LeaseLost(f"{kind.__tablename__} {identity}")
+    for name, value in values.items():
+        setattr(row, name, value)
+
+
+def renew(database: Database, session: Session, table: Any, ids: Iterable[str]) -> None:
+    """Push the end of this process' leases on the rows `ids` out again."""
+    session.execute(
+        update(table)
+        .where(table.id.in_(list(ids)), table.lease_owner == database.owner)
+        .values(lease_until=database.now(session) + LEASE_SECONDS)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def free_the_dead(database: Database, session: Session) -> int:
+    """Free what processes of this host that are gone had claimed; how many rows.
+
+    On SQLite there is one process only, so every lease of another owner is of a dead one. Of other hosts
+    nothing is known: their leases run out.
+    """
+    freed = 0
+    tables: tuple[Any, ...] = (*LEASED_TABLES, Lock)
+    for table in tables:
+        owners = session.execute(select(table.lease_owner).where(table.lease_owner.is_not(None)).distinct())
+        dead = [owner for owner in owners.scalars() if _is_dead(owner, database)]
+        if dead:
+            statement = update(table).where(table.lease_owner.in_(dead))
+            result: Any = session.execute(statement.values(lease_owner=None, lease_until=None))
+            freed += result.rowcount
+    return freed
+
+
+def _is_dead(owner: str, database: Database) -> bool:
+    if owner == database.owner:
+        return False
+    if database.is_sqlite:
+        return True
+    host, pid, start, _ = owner.split("/")
+    return host == database.owner.split("/")[0] and process_start(int(pid)) != int(start)
+
+
+def _insert(database: Database) -> Any:
+    return sqlite.insert if database.is_sqlite else postgresql.insert
+
+
+def hold(database: Database, key: str, *, seconds: float = 15.0) -> bool:
+    """Take or renew the named lock; whether this process holds it now for `seconds`."""
+    with database.transaction() as session:
+        now = database.now(session)
+        session.execute(_insert(database)(Lock).values(key=key).on_conflict_do_nothing())
+        lock = session.get_one(Lock, key, with_for_update=not database.is_sqlite)
+        if lock.lease_owner not in (None, database.owner) and (lock.lease_until or 0) >= now:
+            return False
+        lock.lease_owner, lock.lease_until = database.owner, now + seconds
+        return True
