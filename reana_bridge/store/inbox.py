@@ -12,9 +12,10 @@ import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 import structlog
@@ -25,7 +26,15 @@ from reana_bridge.store.wake import CHANNEL
 
 SAME_BODY_SECONDS = 600.0
 _BATCH = 256
-_COLUMNS = "id, forge, hook, kind, key, digest, received_at, headers, body, size, due_at, version, attempt"
+_INSERT = """
+    INSERT INTO deliveries (id, forge, hook, kind, key, digest, received_at, headers, body, size, due_at,
+                            version, attempt)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0) ON CONFLICT (forge, key) DO NOTHING"""
+_FORGET = "UPDATE deliveries SET key = NULL WHERE forge = ? AND key = ? AND received_at < ?"
+_FIND = "SELECT id FROM deliveries WHERE forge = ? AND key = ?"
+_POSTGRES_INSERT = f"{_INSERT} RETURNING id".replace("?", "%s").encode()
+_POSTGRES_FORGET = _FORGET.replace("?", "%s").encode()
+_POSTGRES_FIND = _FIND.replace("?", "%s").encode()
 _log = structlog.get_logger()
 
 
@@ -43,10 +52,10 @@ class Incoming:
 
     Attributes:
         forge: The forge's configured name.
-        hook: Which of its hooks; empty for the forge's own.
         delivery_id: The forge's id for it; None where it sends none.
-        headers: Only harmless ones.
         body: As received.
+        headers: Only harmless ones.
+        hook: Which of the forge's hooks; empty for the forge's own.
         kind: `webhook` or `synthetic`.
     """
 
@@ -71,12 +80,22 @@ class _Waiting:
     incoming: Incoming
     id: str
     digest: str
-    answer: "Callable[[Stored | Exception], None]"
+    future: Future[Stored]
     duplicate: bool = False
 
     @property
-    def key(self) -> str:
-        return self.incoming.delivery_id or f"sha256:{self.digest}"
+    def name(self) -> tuple[str, str]:
+        """What makes it the same delivery: its forge, and its id or digest there."""
+        return self.incoming.forge, self.incoming.delivery_id or f"sha256:{self.digest}"
+
+    def values(self, now: float) -> tuple[object, ...]:
+        """For the placeholders of the insert."""
+        incoming = self.incoming
+        headers = json.dumps(dict(incoming.headers))
+        size = len(incoming.body)
+        hook, kind = incoming.hook, incoming.kind
+        forge, key = self.name
+        return (self.id, forge, hook, kind, key, self.digest, now, headers, incoming.body, size, now)
 
 
 class Inbox:
@@ -116,73 +135,68 @@ class Inbox:
             InboxFull: Too many wait.
             InboxFailed: The database refused it.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Stored] = loop.create_future()
-
-        def settle(outcome: Stored | Exception) -> None:
-            if future.done():
-                return
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
-        self._enqueue(incoming, lambda outcome: loop.call_soon_threadsafe(settle, outcome))
-        return await future
+        return await asyncio.wrap_future(self._enqueue(incoming))
 
     def put_blocking(self, incoming: Incoming) -> Stored:
         """The same from a thread, for findings of our own."""
-        future: Future[Stored] = Future()
+        return self._enqueue(incoming).result()
 
-        def settle(outcome: Stored | Exception) -> None:
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-
-        self._enqueue(incoming, settle)
-        return future.result()
-
-    def _enqueue(self, incoming: Incoming, answer: "Callable[[Stored | Exception], None]") -> None:
-        digest = hashlib.sha256(incoming.body).hexdigest()
+    def _enqueue(self, incoming: Incoming) -> Future[Stored]:
+        waiting = _Waiting(incoming, new_id(), hashlib.sha256(incoming.body).hexdigest(), Future())
         try:
-            self._queue.put_nowait(_Waiting(incoming, new_id(), digest, answer))
+            self._queue.put_nowait(waiting)
         except queue.Full:
             raise InboxFull(f"{self._queue.maxsize} deliveries wait to be written") from None
+        return waiting.future
 
     def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
-            batch = [first]
-            ended = False
-            while len(batch) < _BATCH:
-                try:
-                    waiting = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if waiting is None:
-                    ended = True
-                    break
-                batch.append(waiting)
-            self._write(batch)
-            if ended:
-                break
+        ended = False
+        while not ended:
+            first = self._queue.get()
+            batch = [first, *self._more()]
+            ended = None in batch
+            self._write([waiting for waiting in batch if waiting is not None])
         self._disconnect()
 
-    def _write(self, batch: Sequence[_Waiting]) -> None:
+    def _more(self) -> list[_Waiting | None]:
+        more: list[_Waiting | None] = []
         try:
-            if self._database.is_sqlite:
-                self._write_sqlite(batch)
-            else:
-                self._write_postgres(batch)
+            while len(more) < _BATCH:
+                more.append(self._queue.get_nowait())
+        except queue.Empty:
+            return more
+        return more
+
+    def _write(self, batch: Sequence[_Waiting]) -> None:
+        # A sender that has gone meanwhile is stored all the same: it will not know, and send again.
+        for waiting in batch:
+            waiting.future.set_running_or_notify_cancel()
+        self._store(batch)
+        self._database.wake.notify(["decide"])
+
+    def _store(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            if batch:
+                self._transact(batch)
         except (sqlite3.Error, psycopg.Error) as error:
-            _log.error("inbox.failed", error=str(error).strip(), deliveries=len(batch))
             self._disconnect()
-            for waiting in batch:
-                waiting.answer(InboxFailed(f"the database refused the delivery: {error}"))
+            if len(batch) > 1:  # one that the database cannot take must not turn the others away
+                for waiting in batch:
+                    self._store([waiting])
+                return
+            _log.error("inbox.failed", error=str(error).strip(), forge=batch[0].incoming.forge)
+            batch[0].future.set_exception(InboxFailed(f"the database refused the delivery: {error}"))
             return
         for waiting in batch:
-            waiting.answer(Stored(id=waiting.id, duplicate=waiting.duplicate))
-        self._database.wake.notify(["decide"])
+            if not waiting.future.cancelled():
+                waiting.future.set_result(Stored(id=waiting.id, duplicate=waiting.duplicate))
+
+    def _transact(self, batch: Sequence[_Waiting]) -> None:
+        if self._database.is_sqlite:
+            with self._database.writing():
+                self._write_sqlite(self._sqlite or self._connect_sqlite(), batch)
+        else:
+            self._write_postgres(self._postgres or self._connect_postgres(), batch)
 
     def _disconnect(self) -> None:
         for connection in (self._sqlite, self._postgres):
@@ -190,90 +204,30 @@ class Inbox:
                 connection.close()
         self._sqlite = self._postgres = None
 
-    def _values(self, waiting: _Waiting, now: float) -> tuple[object, ...]:
-        incoming = waiting.incoming
-        return (
-            waiting.id,
-            incoming.forge,
-            incoming.hook,
-            incoming.kind,
-            waiting.key,
-            waiting.digest,
-            now,
-            json.dumps(dict(incoming.headers)),
-            incoming.body,
-            len(incoming.body),
-            now,
-            0,
-            0,
-        )
-
-    def _write_sqlite(self, batch: Sequence[_Waiting]) -> None:
-        with self._database.writing():
-            connection = self._sqlite or self._connect_sqlite()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                for waiting in batch:
-                    self._insert_sqlite(connection, waiting, time.time())
-            except sqlite3.Error:
-                connection.rollback()
-                raise
-            connection.execute("COMMIT")
-
     def _connect_sqlite(self) -> sqlite3.Connection:
-        self._sqlite = sqlite3.connect(
-            str(self._database.url.database), isolation_level=None, check_same_thread=False, timeout=30
-        )
+        path = str(self._database.url.database)
+        self._sqlite = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
         self._sqlite.execute("PRAGMA synchronous=FULL")
         return self._sqlite
 
-    def _insert_sqlite(self, connection: sqlite3.Connection, waiting: _Waiting, now: float) -> None:
-        insert = (
-            f"INSERT INTO deliveries ({_COLUMNS}) VALUES ({_marks('?')}) ON CONFLICT (forge, key) DO NOTHING"  # noqa: S608, E501
-        )
-        forge, key = waiting.incoming.forge, waiting.key
-        if waiting.incoming.delivery_id is None:
-            connection.execute(
-                "UPDATE deliveries SET key = NULL WHERE forge = ? AND key = ? AND received_at < ?",
-                (forge, key, now - SAME_BODY_SECONDS),
-            )
-        if connection.execute(insert, self._values(waiting, now)).rowcount != 1:
-            found = connection.execute("SELECT id FROM deliveries WHERE forge = ? AND key = ?", (forge, key))
-            waiting.id, waiting.duplicate = found.fetchone()[0], True
-
-    def _write_postgres(self, batch: Sequence[_Waiting]) -> None:
-        connection = self._postgres or self._connect_postgres()
-        insert = (
-            f"INSERT INTO deliveries ({_COLUMNS}) VALUES ({_marks('%s')}) ON CONFLICT (forge, key) DO NOTHING"  # noqa: S608, E501
-        )
-        with connection.transaction(), connection.cursor() as cursor:
-            # In one order everywhere, so that two processes with the same deliveries cannot deadlock.
-            ordered = sorted(batch, key=lambda waiting: (waiting.incoming.forge, waiting.key))
-            now = float(cursor.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()[0])  # type: ignore[index]
-            unnamed = [
-                (waiting.incoming.forge, waiting.key, now - SAME_BODY_SECONDS)
-                for waiting in ordered
-                if waiting.incoming.delivery_id is None
-            ]
-            if unnamed:
-                cursor.executemany(
-                    "UPDATE deliveries SET key = NULL WHERE forge = %s AND key = %s AND received_at < %s",
-                    unnamed,
-                )
-            cursor.executemany(
-                f"{insert} RETURNING id", [self._values(w, now) for w in ordered], returning=True
-            )
-            for waiting in ordered:
-                waiting.duplicate = cursor.fetchone() is None
-                cursor.nextset()
-            for waiting in ordered:
-                if waiting.duplicate:
-                    cursor.execute(
-                        "SELECT id FROM deliveries WHERE forge = %s AND key = %s",
-                        (waiting.incoming.forge, waiting.key),
+    def _write_sqlite(self, connection: sqlite3.Connection, batch: Sequence[_Waiting]) -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            now = time.time()
+            for waiting in batch:
+                waiting.duplicate = False
+                if waiting.incoming.delivery_id is None:
+                    connection.execute(_FORGET, (*waiting.name, now - SAME_BODY_SECONDS))
+                if connection.execute(_INSERT, waiting.values(now)).rowcount != 1:
+                    waiting.id, waiting.duplicate = (
+                        connection.execute(_FIND, waiting.name).fetchone()[0],
+                        True,
                     )
-                    waiting.id = str(cursor.fetchone()[0])  # type: ignore[index]
-            cursor.execute(f"NOTIFY {CHANNEL}")
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.rollback()
+            raise
 
     def _connect_postgres(self) -> psycopg.Connection:
         self._postgres = psycopg.connect(
@@ -281,6 +235,21 @@ class Inbox:
         )
         return self._postgres
 
-
-def _marks(mark: str) -> str:
-    return ", ".join([mark] * (_COLUMNS.count(",") + 1))
+    def _write_postgres(self, connection: psycopg.Connection, batch: Sequence[_Waiting]) -> None:
+        # In one order everywhere, so that two processes with the same deliveries cannot deadlock.
+        ordered = sorted(batch, key=lambda waiting: waiting.name)
+        with connection.transaction(), connection.cursor() as cursor:
+            clock: Any = cursor.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
+            now = float(clock[0])
+            unnamed = [w.name for w in ordered if w.incoming.delivery_id is None]
+            if unnamed:
+                cursor.executemany(_POSTGRES_FORGET, [(*name, now - SAME_BODY_SECONDS) for name in unnamed])
+            cursor.executemany(_POSTGRES_INSERT, [w.values(now) for w in ordered], returning=True)
+            for waiting in ordered:
+                waiting.duplicate = cursor.fetchone() is None
+                cursor.nextset()
+            for waiting in ordered:
+                if waiting.duplicate:
+                    found: Any = cursor.execute(_POSTGRES_FIND, waiting.name).fetchone()
+                    waiting.id = str(found[0])
+            cursor.execute(f"NOTIFY {CHANNEL}")
