@@ -1,0 +1,55 @@
+"""Every kind of forge offers the same, and nothing here touches the world."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import webhooks
+from webhooks.kinds import KINDS, harmless
+
+ROOM = Path(webhooks.__file__).parent
+PURE = {
+    "base64",
+    "binascii",
+    "collections",
+    "dataclasses",
+    "hashlib",
+    "hmac",
+    "json",
+    "re",
+    "typing",
+    "webhooks",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_secrets_and_signatures_are_not_harmless(kind):
+    received = {"Webhook-Id": "1", "Webhook-Signature": "v1,x", "Authorization": "y", "Cookie": "z"}
+    received |= {"X-Gitlab-Token": "t", "X-Hub-Signature-256": "s"}
+    assert harmless(kind, received) == {"webhook-id": "1"}
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+@pytest.mark.parametrize(
+    ("headers", "identity"),
+    [
+        ({"webhook-id": "d-1"}, "d-1"),
+        ({"Webhook-Id": "d-1"}, "d-1"),
+        ({}, None),
+        ({"webhook-id": "\xe9"}, None),
+    ],
+)
+def test_delivery_id(kind, headers: dict[str, str], identity: str | None):
+    assert kind.delivery_id(headers, b"") == identity
+
+
+@pytest.mark.parametrize("module", sorted(ROOM.glob("*.py")), ids=lambda path: path.name)
+def test_the_room_imports_only_what_is_pure(module: Path):
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    assert names <= PURE
