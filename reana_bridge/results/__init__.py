@@ -1,0 +1,1 @@
+"""From files to verdicts: readers of metrics, choice of a baseline, comparison. Values in, values out."""
