@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from reana_bridge.model.metrics import Metric
 
+SIGNIFICANT_SIGMAS = 3.0
+"""From here on a difference between values with uncertainties is more than noise."""
+
 
 class Verdict(StrEnum):
     """What became of one metric."""
@@ -80,6 +83,12 @@ class MetricComparison:
     sigmas: float | None = None
     explanation: str = ""
     rules: tuple[RuleOutcome, ...] = ()
+
+    @property
+    def within_noise(self) -> bool:
+        """Whether both values have uncertainties and differ by less than `SIGNIFICANT_SIGMAS` of them."""
+        changed = self.verdict is Verdict.CHANGED
+        return changed and self.sigmas is not None and abs(self.sigmas) < SIGNIFICANT_SIGMAS
 
 
 @dataclass(frozen=True, kw_only=True)
