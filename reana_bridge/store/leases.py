@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from reana_bridge.store.database import Database, process_start
+from reana_bridge.store.database import Database, insert, process_start
 from reana_bridge.store.tables import Delivery, Leased, Lock, OutboxRow, Run
 
 LEASE_SECONDS = 60.0
@@ -154,15 +153,11 @@ def _is_dead(owner: str, database: Database) -> bool:
     return host == database.owner.split("/")[0] and process_start(int(pid)) != int(start)
 
 
-def _insert(database: Database) -> Any:
-    return sqlite.insert if database.is_sqlite else postgresql.insert
-
-
 def hold(database: Database, key: str, *, seconds: float = 15.0) -> bool:
     """Take or renew the named lock; whether this process holds it now for `seconds`."""
     with database.transaction() as session:
         now = database.now(session)
-        session.execute(_insert(database)(Lock).values(key=key).on_conflict_do_nothing())
+        session.execute(insert(database, Lock).values(key=key).on_conflict_do_nothing())
         lock = session.get_one(Lock, key, with_for_update=not database.is_sqlite)
         if lock.lease_owner not in (None, database.owner) and (lock.lease_until or 0) >= now:
             return False

@@ -1,0 +1,79 @@
+"""From rows to a report: gathers what one run's section of a note, status and page are rendered from."""
+
+from typing import Any, cast
+from urllib.parse import quote
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reana_bridge.model.analyses import Analysis
+from reana_bridge.model.codec import from_data
+from reana_bridge.model.comparisons import Comparison
+from reana_bridge.model.problems import Problem
+from reana_bridge.model.reports import Report
+from reana_bridge.model.results import Failure, Result, StepRecord
+from reana_bridge.steps.bridge import Bridge
+from reana_bridge.store.tables import ComparisonRow, ProjectRow, Run
+
+
+def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
+    """Everything that there is to say of `run` now."""
+    project = session.get(ProjectRow, run.project)
+    row = comparison_row(session, run.id)
+    comparison = from_data(Comparison, row.document) if row else None
+    result = from_data(Result, run.result) if run.result else None
+    baseline = session.get(Run, row.baseline_run_id) if row and row.baseline_run_id else None
+    return Report(
+        project=run.project,
+        analysis=run.analysis,
+        sha=run.sha,
+        state=run.state,
+        run_id=run.id,
+        run_url=bridge.run_url(project, run.id),
+        branch=short_ref(run.ref),
+        reason=run.reason or run.activity,
+        steps=steps_of(run),
+        result=result,
+        comparison=comparison,
+        failure=from_data(Failure, run.failure) if run.failure else None,
+        problems=tuple(from_data(Problem, item) for item in run.problems or ()),
+        warnings=tuple(run.warnings or ()),
+        attempt=run.run_attempt,
+        parameters={name: str(value) for name, value in (run.parameters or {}).items()},
+        backend=run.backend,
+        queued_at=run.queued_at,
+        started_at=run.started_at,
+        ended_at=run.backend_ended_at or run.ended_at,
+        artifact_urls=_artifact_urls(bridge, project, run),
+        baseline_artifact_urls=_artifact_urls(bridge, project, baseline) if baseline else {},
+    )
+
+
+def steps_of(run: Run) -> tuple[StepRecord, ...]:
+    """The run's step records so far."""
+    return tuple(from_data(StepRecord, item) for item in run.steps or ())
+
+
+def analysis_of(run: Run) -> Analysis:
+    """The analysis as it was when the run was decided, within the server's limits."""
+    return from_data(Analysis, (run.settings or {})["analysis"])
+
+
+def comparison_row(session: Session, run_id: str) -> ComparisonRow | None:
+    """The run's comparison; None before it was made."""
+    table = cast(Any, ComparisonRow)
+    return session.execute(select(ComparisonRow).where(table.run_id == run_id)).scalar_one_or_none()
+
+
+def short_ref(ref: str) -> str:
+    """The branch's or tag's name without `refs/heads/` or `refs/tags/`."""
+    return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+
+
+def _artifact_urls(bridge: Bridge, project: ProjectRow | None, run: Run) -> dict[str, str]:
+    if not run.result:
+        return {}
+    page, _, key = bridge.run_url(project, run.id).partition("?")
+    suffix = f"?{key}" if key else ""
+    artifacts = from_data(Result, run.result).artifacts
+    return {item.path: f"{page}/artifacts/{quote(item.path)}{suffix}" for item in artifacts}

@@ -1,0 +1,66 @@
+"""What the steps read of a commit: its specification and its project file, at exactly that commit."""
+
+from pathlib import Path
+
+from reana_bridge.forges.source import read_file
+from reana_bridge.model.analyses import Analysis, ProjectFile
+from reana_bridge.model.bridge_yaml import default_project_file
+from reana_bridge.model.bridge_yaml import parse as parse_project_file
+from reana_bridge.model.problems import ConfigurationError, Problem
+from reana_bridge.model.projects import Project
+from reana_bridge.model.reana_yaml import parse as parse_specification
+from reana_bridge.model.specification import Specification
+from reana_bridge.steps.bridge import Bridge
+from reana_bridge.store.tables import Run
+
+FILE_LIMIT = 1 << 20
+
+
+def project_file_at(cache: Path, sha: str, name: str) -> ProjectFile | None:
+    """The project file at a commit; the default one where only `reana.yaml` is there, None without both.
+
+    Args:
+        cache: The bare repository that holds the commit.
+        sha: The commit.
+        name: The file's name by the server's settings.
+
+    Raises:
+        ConfigurationError: The file is wrong.
+    """
+    text = read_file(cache, sha, name, FILE_LIMIT)
+    if text is not None:
+        return parse_project_file(text, file=name)
+    if read_file(cache, sha, "reana.yaml", FILE_LIMIT) is not None:
+        return default_project_file()
+    return None
+
+
+def specification_of(
+    bridge: Bridge, run: Run, analysis: Analysis
+) -> tuple[Specification, tuple[Problem, ...]]:
+    """The run's specification with its parameters put in, and warnings on it.
+
+    Raises:
+        ConfigurationError: It is not there, or wrong.
+    """
+    cache = bridge.cache(Project.parse(run.project))
+    return specification_at(cache, run.sha, analysis, run.parameters or {})
+
+
+def specification_at(
+    cache: Path, sha: str, analysis: Analysis, parameters: dict[str, object]
+) -> tuple[Specification, tuple[Problem, ...]]:
+    """The analysis' specification at a commit, with `parameters` over the analysis' own.
+
+    Raises:
+        ConfigurationError: It is not there, or wrong.
+    """
+    text = read_file(cache, sha, analysis.file, FILE_LIMIT)
+    if text is None:
+        problem = Problem(
+            message=f"there is no such file, but the analysis `{analysis.name}` is to run it",
+            file=analysis.file,
+            hint="add it, or name another one with `file:`",
+        )
+        raise ConfigurationError((problem,))
+    return parse_specification(text, file=analysis.file, parameters={**analysis.parameters, **parameters})

@@ -1,0 +1,202 @@
+"""Submit: give queued runs to their backend, as many as it and their projects may have at once.
+
+Promises: the name that the backend will know a run by is stored before the backend is asked, so a submission
+that died half-way is found again by that name, never repeated; a run whose end is wanted is not started.
+"""
+
+from collections import Counter
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from reana_bridge.backends.base import BackendError, BackendRefused, Job, Limits
+from reana_bridge.crashpoints import reach
+from reana_bridge.forges.base import CommitGone, ForgeError
+from reana_bridge.forges.source import checkout
+from reana_bridge.model.admission import Candidate, admit
+from reana_bridge.model.codec import to_data
+from reana_bridge.model.problems import ConfigurationError
+from reana_bridge.model.projects import Project
+from reana_bridge.model.results import Failure
+from reana_bridge.model.runs import FailureKind, RunState, Wanted
+from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.reporting import analysis_of
+from reana_bridge.steps.sources import specification_of
+from reana_bridge.steps.transitions import is_cancel_wanted, move
+from reana_bridge.steps.worker import pause
+from reana_bridge.store.database import insert
+from reana_bridge.store.leases import is_free, take
+from reana_bridge.store.tables import Lock, Run
+
+_A_PROJECT = 50
+_IN_FLIGHT = (RunState.SUBMITTING, RunState.RUNNING)
+_log = structlog.get_logger()
+_run = cast(Any, Run)
+
+
+class Submit:
+    """Works on runs that are `queued`, and on those that a dead process left `submitting`."""
+
+    name = "submit"
+    table: Any = Run
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def claim(self, limit: int) -> list[Run]:
+        """Runs to give up or to take up again, then new ones, as admission allows."""
+        database = self._bridge.database
+        with database.transaction() as session:
+            now = database.now(session)
+            due = (_run.due_at <= now, is_free(_run, now))
+            mine = or_(_run.host == "", _run.host == self._bridge.host)
+            unwanted = and_(_run.state == RunState.QUEUED, _run.wanted == Wanted.CANCEL)
+            left = and_(_run.state == RunState.SUBMITTING, mine)
+            chosen = select(_run.id).where(*due, or_(unwanted, left)).order_by(_run.queued_at).limit(limit)
+            ids = list(session.execute(self._skip_locked(chosen)).scalars())
+            rows = take(database, session, Run, ids)
+            for name in self._bridge.backends:
+                new = self._admitted(session, name, limit - len(rows), due)
+                values = {"state": RunState.SUBMITTING, "backend": name, "host": self._host(name)}
+                rows += take(database, session, Run, new, values=values)
+        reach("submit.claimed")
+        return rows
+
+    def _skip_locked(self, statement: Any) -> Any:
+        return statement if self._bridge.database.is_sqlite else statement.with_for_update(skip_locked=True)
+
+    def _host(self, backend: str) -> str:
+        return self._bridge.host if self._bridge.backends[backend].kind == "local" else ""
+
+    def _admitted(self, session: Session, backend: str, limit: int, due: Any) -> list[str]:
+        if limit <= 0:
+            return []
+        queued = (_run.state == RunState.QUEUED, _run.wanted == Wanted.RUN, _run.backend == backend)
+        if not session.execute(select(_run.id).where(*queued, *due).limit(1)).scalar_one_or_none():
+            return []
+        self._lock(session, f"admission:{backend}")
+        running = self._running(session, backend)
+        slots = self._bridge.settings.backends[backend].concurrency - self._taken(session, backend)
+        rank = func.row_number().over(
+            partition_by=_run.project, order_by=(_run.priority.desc(), _run.queued_at, _run.id)
+        )
+        ranked = (
+            select(_run.id, _run.project, _run.priority, _run.queued_at, rank.label("rank"))
+            .where(*queued, *due)
+            .subquery()
+        )
+        found = session.execute(select(ranked).where(ranked.c.rank <= _A_PROJECT)).all()
+        candidates = [Candidate(id=r[0], project=r[1], priority=r[2], queued_at=r[3]) for r in found]
+        return admit(candidates, running, slots=min(slots, limit), limits=self._limits(candidates))
+
+    def _lock(self, session: Session, key: str) -> None:
+        """Let one process at a time count and admit (SQLite's transaction does so by itself)."""
+        if not self._bridge.database.is_sqlite:
+            session.execute(insert(self._bridge.database, Lock).values(key=key).on_conflict_do_nothing())
+            session.execute(select(Lock).where(cast(Any, Lock).key == key).with_for_update())
+
+    def _running(self, session: Session, backend: str) -> Counter[str]:
+        """Project -> runs on the backend now, over all hosts: a project's limit counts them together."""
+        held = select(_run.project, func.count()).where(_run.state.in_(_IN_FLIGHT), _run.backend == backend)
+        return Counter({row[0]: row[1] for row in session.execute(held.group_by(_run.project))})
+
+    def _taken(self, session: Session, backend: str) -> int:
+        """Slots taken now: a local backend's are those of this host."""
+        held = select(func.count()).where(
+            _run.state.in_(_IN_FLIGHT), _run.backend == backend, _run.host == self._host(backend)
+        )
+        return session.execute(held).scalar_one()
+
+    def _limits(self, candidates: list[Candidate]) -> dict[str, int | None]:
+        rules = {c.project: self._bridge.settings.project(Project.parse(c.project)) for c in candidates}
+        return {name: rule.concurrency if rule else None for name, rule in rules.items()}
+
+    def act(self, row: Run) -> None:
+        """Start the run on its backend, or end it where it cannot or should not start."""
+        if row.state == RunState.QUEUED:
+            self._move(row, RunState.CANCELLED)
+            return
+        row.backend_name = row.backend_name or backend_name(row)
+        self._move(row, RunState.SUBMITTING, backend_name=row.backend_name, release=False)
+        reach("submit.intent")
+        try:
+            self._start(row)
+        except CommitGone as gone:
+            self._move(row, RunState.CANCELLED, reason=str(gone))
+        except ConfigurationError as error:
+            self._fail(row, FailureKind.CONFIGURATION, "the workflow cannot be run as written", error)
+        except BackendRefused as refused:
+            self._fail(row, FailureKind.INFRASTRUCTURE, str(refused))
+        except (BackendError, ForgeError) as error:
+            self._again(row, str(error))
+
+    def _start(self, row: Run) -> None:
+        bridge = self._bridge
+        backend = bridge.backends[row.backend]
+        if is_cancel_wanted(bridge, row.id) and backend.find(row.backend_name) is None:
+            self._move(row, RunState.CANCELLED)
+            return
+        project = Project.parse(row.project)
+        forge, cache = bridge.forges[project.forge], bridge.cache(project)
+        forge.fetch(project, row.sha, cache)
+        job = self._job(row)
+        notices: list[str] = []
+        identity = backend.submit(
+            job, lambda directory: notices.extend(checkout(forge, project, cache, row.sha, directory))
+        )
+        reach("submit.started")
+        warnings = list(dict.fromkeys([*(row.warnings or []), *notices]))
+        self._move(row, RunState.RUNNING, backend_id=identity, warnings=warnings, activity="")
+        reach("submit.stored")
+
+    def _job(self, row: Run) -> Job:
+        analysis = analysis_of(row)
+        limits = self._bridge.settings.limits
+        specification, _ = specification_of(self._bridge, row, analysis)
+        return Job(
+            name=row.backend_name,
+            run_id=row.id,
+            sha=row.sha,
+            project=row.project,
+            analysis=row.analysis,
+            specification=specification,
+            limits=Limits(
+                seconds=analysis.timeout or limits.seconds,
+                cpus=limits.cpus,
+                memory=limits.memory,
+                disk=limits.disk,
+                processes=limits.processes,
+                log=limits.log,
+            ),
+            network=bool(analysis.network),
+            trusted=row.trusted,
+        )
+
+    def _fail(
+        self, row: Run, kind: FailureKind, message: str, error: ConfigurationError | None = None
+    ) -> None:
+        problems = to_data(error.problems) if error else row.problems
+        self._move(
+            row, RunState.FAILED, failure=to_data(Failure(kind=kind, message=message)), problems=problems
+        )
+
+    def _again(self, row: Run, message: str) -> None:
+        """Try again later; the infrastructure's failures have a budget, a deadline ends the rest."""
+        if row.attempt >= self._bridge.settings.limits.attempts * 3:
+            self._fail(row, FailureKind.INFRASTRUCTURE, message)
+            return
+        _log.warning("submit.again", run=row.id, error=message)
+        with self._bridge.database.transaction() as session:
+            due = self._bridge.database.now(session) + pause(row.attempt)
+            move(self._bridge, session, row, row.state, due_at=due, activity=message, attempt=row.attempt)
+
+    def _move(self, row: Run, to: RunState, **values: Any) -> None:
+        with self._bridge.database.transaction() as session:
+            move(self._bridge, session, row, to, **values)
+
+
+def backend_name(run: Run) -> str:
+    """The name of this attempt on the backend: found again by it after a crash."""
+    return f"rb-{run.id}-{run.run_attempt}"

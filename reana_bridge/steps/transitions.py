@@ -1,0 +1,133 @@
+"""The one way a run changes state: fenced, legal, in one transaction with what the forge must show."""
+
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from reana_bridge.model.runs import FINAL, RunState, Wanted, check_transition
+from reana_bridge.reports.status import status
+from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.reporting import report_of
+from reana_bridge.store.database import insert, wake_after
+from reana_bridge.store.ids import new_id
+from reana_bridge.store.leases import save
+from reana_bridge.store.tables import ComparisonRow, OutboxRow, Run
+
+NEXT_STEP = {
+    RunState.QUEUED: "submit",
+    RunState.SUBMITTING: "submit",
+    RunState.RUNNING: "follow",
+    RunState.COLLECTING: "collect",
+    RunState.COMPARING: "compare",
+}
+_log = structlog.get_logger()
+
+
+def move(bridge: Bridge, session: Session, run: Run, to: RunState, **values: Any) -> None:
+    """Bring a claimed run to the state `to`, and whatever follows from that, in this transaction.
+
+    Args:
+        bridge: Settings and database.
+        session: A write transaction.
+        run: As it was claimed; brought up to date.
+        to: The new state, or the present one to store progress and give the run back.
+        values: Other columns to set.
+
+    Raises:
+        IllegalTransition: The run may not become that.
+        LeaseLost: Another worker owns it now.
+    """
+    check_transition(run.state, to)
+    now = bridge.database.now(session)
+    before = run.state
+    values.setdefault("due_at", None if to in FINAL or to == RunState.RUNNING else now)
+    if to != before:
+        values.setdefault("attempt", 0)
+    if to in FINAL:
+        values |= {"live_key": None, "ended_at": now}
+        _wake_waiting(session, run.id, now)
+        wake_after(session, "submit")
+    save(session, run, state=to, **values)
+    announce(bridge, session, run)
+    if to in NEXT_STEP:
+        wake_after(session, NEXT_STEP[to])
+    if to != before:
+        _log.info("run.moved", run=run.id, before=str(before), after=str(to), delivery=run.delivery_id)
+
+
+def request_cancel(bridge: Bridge, session: Session, run_id: str, reason: str) -> bool:
+    """Want the run's end; the step that has it obeys. Whether it was still live."""
+    table = cast(Any, Run)
+    result: Any = session.execute(
+        update(Run)
+        .where(table.id == run_id, table.live_key.is_not(None), table.wanted == Wanted.RUN)
+        .values(wanted=Wanted.CANCEL, reason=reason, due_at=bridge.database.now(session))
+        .execution_options(synchronize_session=False)
+    )
+    if result.rowcount:
+        wake_after(session, "submit", "follow", "collect", "compare")
+    return bool(result.rowcount)
+
+
+def is_cancel_wanted(bridge: Bridge, run_id: str) -> bool:
+    """Whether somebody wants the run's end, asked now."""
+    table = cast(Any, Run)
+    with bridge.database.read() as session:
+        return session.execute(select(table.wanted).where(table.id == run_id)).scalar_one() == Wanted.CANCEL
+
+
+def announce(bridge: Bridge, session: Session, run: Run) -> None:
+    """Put into the outbox what the forge must show of `run` now, where that has changed.
+
+    A run with parameters of its own is no verdict on the commit: it is shown on its page alone.
+    """
+    if run.parameters:
+        return
+    report = report_of(bridge, session, run)
+    words = status(report)
+    shown = {
+        "ref": run.ref,
+        "context": f"reana/{run.analysis}",
+        "state": words.state,
+        "description": words.description,
+        "url": report.run_url,
+        "run": run.id,
+    }
+    _want(bridge, session, run, "status", f"{run.sha}/{run.analysis}", shown)
+    _want(bridge, session, run, "note", run.sha, {"state": f"{run.id}/{run.version}"})
+
+
+def _want(bridge: Bridge, session: Session, run: Run, kind: str, key: str, wanted: dict[str, Any]) -> None:
+    table = cast(Any, OutboxRow)
+    now = bridge.database.now(session)
+    identity = {"project": run.project, "kind": kind, "key": key}
+    absent = {"id": new_id(), **identity, "sha": run.sha, "wanted_version": 0, "posted_version": 0}
+    absent |= {"wanted_at": now, "version": 0, "attempt": 0, "error": ""}
+    session.execute(insert(bridge.database, OutboxRow).values(absent).on_conflict_do_nothing())
+    found = select(OutboxRow).where(table.project == run.project, table.kind == kind, table.key == key)
+    if not bridge.database.is_sqlite:
+        found = found.with_for_update()
+    row = session.execute(found.execution_options(populate_existing=True)).scalar_one()
+    if row.wanted == wanted:
+        return
+    row.wanted, row.wanted_at, row.due_at, row.error = wanted, now, now, ""
+    row.wanted_version += 1
+    session.flush()
+    wake_after(session, "report")
+
+
+def _wake_waiting(session: Session, run_id: str, now: float) -> None:
+    """Let the runs compare again whose baseline this run is to be."""
+    waiting = select(cast(Any, ComparisonRow).run_id).where(
+        cast(Any, ComparisonRow).waiting_for_run == run_id
+    )
+    table = cast(Any, Run)
+    session.execute(
+        update(Run)
+        .where(table.id.in_(waiting), table.state == RunState.COMPARING)
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    wake_after(session, "compare")
