@@ -135,6 +135,8 @@ class Analysis:
         artifacts: Beside the specification's outputs.
         hints: Units and directions.
         rules: What is judged.
+        cancel_superseded: Whether its runs that nobody wants any more are cancelled; None for the default
+            (yes for proposals, no for the default branch and tags).
     """
 
     name: str
@@ -149,6 +151,7 @@ class Analysis:
     artifacts: tuple[str, ...] = ()
     hints: tuple[MetricHint, ...] = ()
     rules: tuple[Rule, ...] = ()
+    cancel_superseded: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,8 +160,7 @@ class ProjectFile:
 
     Attributes:
         analyses: At least one.
-        cancel_superseded: Whether a run that nobody wants any more is cancelled: None for the default (yes
-            for proposals, no for the default branch and tags).
+        cancel_superseded: What the file says for all analyses; each of them has its own, this put in.
     """
 
     analyses: tuple[Analysis, ...]

@@ -28,9 +28,14 @@ class Findings:
         self._errors: dict[Problem, None] = {}
         self._warnings: dict[Problem, None] = {}
 
+    @property
+    def full(self) -> bool:
+        """Whether no further error would be kept, so that looking on is a waste."""
+        return len(self._errors) >= MAX_PROBLEMS
+
     def error(self, path: Path, message: str, hint: str = "", line: int | None = None) -> None:
         """Record an error at `path`."""
-        if len(self._errors) < MAX_PROBLEMS:
+        if not self.full:
             self._errors[self.document.problem(path, message, hint=hint, line=line)] = None
 
     def warning(self, path: Path, message: str, hint: str = "") -> None:
@@ -108,6 +113,8 @@ class Findings:
         """Warn of keys at `path` that nothing reads."""
         value = self.value(path)
         for key in cast(dict[str, Any], value) if isinstance(value, dict) else ():
+            if len(self._warnings) >= MAX_PROBLEMS:
+                return
             if key not in known:
                 self.warning((*path, key), "is not known and has no effect", did_you_mean(key, known))
 

@@ -1,7 +1,7 @@
 """The steps of a serial workflow, with parameters put into their commands as REANA puts them.
 
-`${name}` and `$name` stand for parameters, `$$` for a dollar; anything else after a `$` is an error here, where
-it would leave a run on REANA waiting for ever.
+`${name}` and `$name` stand for parameters, `$$` for a dollar; anything else after a `$` is an error here, and
+would leave a run on REANA waiting for ever.
 """
 
 from collections.abc import Mapping
@@ -19,6 +19,7 @@ MAX_COMMANDS = 100
 MAX_COMMAND = 100_000
 MAX_ALL_COMMANDS = 4_000_000
 MAX_NAME = 100
+MAX_MISTAKES = 10
 
 _STEPS: Path = ("workflow", "specification", "steps")
 
@@ -136,22 +137,26 @@ class _Reader:
         if "\0" in command:
             self._findings.error(path, "has a NUL character in it", "remove it")
             return ""
-        length, good = len(command), True
+        length, mistakes = len(command), 0
         for match in Template.pattern.finditer(command):
             name = match["named"] or match["braced"]
             if match["invalid"] is not None or (name and name not in self._parameters):
                 self._unknown(path, command, match.start(), name)
-                good = False
+                mistakes += 1
+                if mistakes == MAX_MISTAKES or self._findings.full:
+                    return ""
             elif name:
                 length += len(self._parameters[name])
         self._room -= length
-        if length > MAX_COMMAND or self._room < 0:
-            message = (
-                f"is longer than {MAX_COMMAND} characters, or all commands together than {MAX_ALL_COMMANDS}"
-            )
+        if length > MAX_COMMAND:
+            message = f"is a command of more than {MAX_COMMAND} characters"
             self._findings.error(path, message, "put long texts into a file")
             return ""
-        return Template(command).substitute(self._parameters) if good else ""
+        if self._room < 0:
+            message = f"all commands together have more than {MAX_ALL_COMMANDS} characters"
+            self._findings.error(_STEPS, message, "put long texts into a file")
+            return ""
+        return Template(command).substitute(self._parameters) if not mistakes else ""
 
     def _unknown(self, path: Path, command: str, at: int, name: str | None) -> None:
         line = self._findings.document.text_line(path, at)
