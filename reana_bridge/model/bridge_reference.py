@@ -1,4 +1,4 @@
-"""What `.reana-bridge.yaml` may hold, for editors (JSON Schema), for the reference, and for `did you mean`."""
+"""What `.reana-bridge.yaml` may hold: for editors (JSON Schema), the reference, and `did you mean`."""
 
 from functools import cache
 from typing import Any
