@@ -32,11 +32,13 @@ class Grant:
         name: The token's name, for the log.
         scope: The highest of its scopes.
         project: Glob over project names.
+        token_id: The token's id, by which it is revoked; empty for a grant that is no token's.
     """
 
     name: str
     scope: str
     project: str
+    token_id: str = ""
 
     def allows(self, scope: str, project: str | None = None) -> bool:
         """Whether `scope` is granted, on `project` (None: on the server as a whole)."""
@@ -74,11 +76,20 @@ def check(database: Database, session: Session, secret: str) -> Grant | None:
     """What the bearer of `secret` may; None for an unknown, expired or revoked one."""
     table = cast(Any, Token)
     found = session.execute(select(Token).where(table.digest == _digest(secret))).scalar_one_or_none()
+    return _grant(database, session, found)
+
+
+def check_id(database: Database, session: Session, token_id: str) -> Grant | None:
+    """What the token of this id grants now, for a session that was opened with it; None as for `check`."""
+    return _grant(database, session, session.get(Token, token_id))
+
+
+def _grant(database: Database, session: Session, found: Token | None) -> Grant | None:
     if found is None or found.revoked_at is not None:
         return None
     if found.expires_at is not None and found.expires_at <= database.now(session):
         return None
-    return Grant(name=found.name, scope=found.scopes, project=found.project)
+    return Grant(name=found.name, scope=found.scopes, project=found.project, token_id=found.id)
 
 
 def revoke(database: Database, token_id: str) -> bool:
@@ -118,7 +129,15 @@ def link_key(server_key: bytes, project: ProjectRow, run_id: str) -> str:
 
 def link_opens(server_key: bytes, project: ProjectRow, run_id: str, key: str) -> bool:
     """Whether `key` is the one for this run's pages."""
-    return hmac.compare_digest(link_key(server_key, project, run_id).encode(), key.encode())
+    return hmac.compare_digest(
+        link_key(server_key, project, run_id).encode(), key.encode("utf-8", "surrogatepass")
+    )
+
+
+def badge_key(server_key: bytes, project: ProjectRow) -> str:
+    """The key that shows a private project's badges, and nothing else, 32 characters."""
+    message = f"badge/{project.name}/{project.key_generation}".encode()
+    return hmac.new(server_key, message, hashlib.sha256).hexdigest()[:32]
 
 
 def _digest(secret: str) -> str:
