@@ -224,10 +224,9 @@ def _overall(analyses: tuple[AnalysisDecision, ...]) -> tuple[Outcome, str]:
             continue
         if len(found) == 1:
             return outcome, f"`{found[0].analysis}` {one}: {found[0].reason}"
-        names = ", ".join(f"`{decision.analysis}`" for decision in found[:10]) + (
-            ", ..." if len(found) > 10 else ""
-        )
-        return outcome, f"{len(found)} of {len(analyses)} analyses {several}: {names}"
+        names = ", ".join(f"`{decision.analysis}`" for decision in found[:10])
+        more = ", ..." if len(found) > 10 else ""
+        return outcome, f"{len(found)} of {len(analyses)} analyses {several}: {names}{more}"
     return Outcome.SKIP, "the project file names no analysis"
 
 

@@ -89,18 +89,15 @@ def _paths(changed: Changed, paths: tuple[str, ...], ignored: tuple[str, ...]) -
     """The path rules' objection; None when they have none."""
     if changed is None:
         return None
-    count = f"all {len(changed)} changed files" if len(changed) > 1 else "the one changed file"
     if paths and not changed:
         return Answer(False, f"no file changed, and it wants changes in {_listed(paths)}")
+    one = f"the only changed file `{shown(changed[0])}`" if len(changed) == 1 else ""
     if paths and not any(matches(path, paths) for path in changed):
-        none = (
-            f"none of {len(changed)} changed files matches" if len(changed) > 1 else f"{count} does not match"
-        )
-        return Answer(False, f"{none} paths {_listed(paths)}")
+        what = f"{one} does not match" if one else f"none of {len(changed)} changed files matches"
+        return Answer(False, f"{what} paths {_listed(paths)}")
     if ignored and changed and all(matches(path, ignored) for path in changed):
-        return Answer(
-            False, f"{count} {'match' if len(changed) > 1 else 'matches'} paths-ignore {_listed(ignored)}"
-        )
+        what = f"{one} matches" if one else f"all {len(changed)} changed files match"
+        return Answer(False, f"{what} paths-ignore {_listed(ignored)}")
     return None
 
 

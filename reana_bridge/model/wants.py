@@ -52,7 +52,8 @@ def reason_to_cancel(
     """Why a live run is cancelled, one clause; empty when it goes on.
 
     Args:
-        wants: Its wants (none: nobody wants it any more), each with the commit that its ref points to now (None: gone).
+        wants: Its wants, each with the commit that its ref points to now (None: gone). Without any, nobody
+            wants it any more.
         proposal: Whether it was started for a merge request or a branch that is one.
         cancel_superseded: What the project says; None for the default: yes for proposals only.
     """
