@@ -1,0 +1,213 @@
+"""What the steps ask about a commit, answered from its cache alone: files, history, a checkout.
+
+Promises: only whole commit ids are taken (never a branch, an option, an expression); nothing outside the
+cache is asked; sizes and counts have limits. A commit that the cache does not hold is `CommitGone`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reana_bridge.forges.base import CommitGone, ForgeRefused
+from reana_bridge.forges.checkout import (
+    CheckoutLimits,
+    CheckoutReport,
+    FetchedSubmodule,
+    NotFetched,
+    TooLarge,
+    checkout,
+)
+from reana_bridge.forges.gitcache import has_commit, require_sha
+from reana_bridge.forges.gitcommand import GitFailed, OutputTooLarge, run_git
+
+__all__ = [
+    "Changes",
+    "CheckoutLimits",
+    "CheckoutReport",
+    "FetchedSubmodule",
+    "NotFetched",
+    "TooLarge",
+    "changed_files",
+    "checkout",
+    "commit_message",
+    "commit_time",
+    "count_between",
+    "first_parents",
+    "is_ancestor",
+    "merge_base",
+    "read_file",
+]
+
+MAXIMUM_MESSAGE = 65_536
+"""Bytes of a commit message that are read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """The files that differ between two commits.
+
+    Attributes:
+        paths: By path; a renamed file is there under both names.
+        complete: False when there were more than the limit.
+    """
+
+    paths: tuple[str, ...]
+    complete: bool
+
+
+def read_file(cache: Path, sha: str, path: str, limit: int) -> bytes | None:
+    """The content of the file `path` at the commit, through symbolic links inside the commit.
+
+    Args:
+        cache: The bare repository.
+        sha: The commit.
+        path: Relative to the repository, with `/`.
+        limit: Bytes that it may have.
+
+    Returns:
+        None where the commit has no such file.
+
+    Raises:
+        CommitGone: The cache does not hold the commit.
+        TooLarge: The file is larger than `limit`.
+    """
+    require_sha(sha)
+    kind, size = _entry(cache, sha, path)
+    if kind == "missing" and not has_commit(cache, sha):
+        raise _gone(cache, sha)
+    if kind != "blob":
+        return None
+    if size > limit:
+        raise TooLarge(f"{path} at {sha[:7]} has {size} bytes; at most {limit} are read")
+    arguments = ["cat-file", "--batch", "--follow-symlinks"]
+    data = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
+    _, output = run_git(arguments, directory=cache, data=data, limit=limit + 200)
+    header, _, content = output.partition(b"\n")
+    return content[: int(header.rsplit(b" ", 1)[1])]
+
+
+def commit_message(cache: Path, sha: str) -> str:
+    """The commit's whole message (at most `MAXIMUM_MESSAGE` bytes), undecodable bytes replaced.
+
+    Raises:
+        CommitGone: The cache does not hold the commit.
+    """
+    arguments = [
+        "log",
+        "-1",
+        "--no-show-signature",
+        "--encoding=UTF-8",
+        "--format=%B",
+        require_sha(sha),
+        "--",
+    ]
+    try:
+        output = _ask(cache, arguments, sha)
+    except OutputTooLarge as large:
+        output = large.partial
+    return output[:MAXIMUM_MESSAGE].decode("utf-8", "replace").strip("\n")
+
+
+def commit_time(cache: Path, sha: str) -> int:
+    """When the commit was committed: UTC seconds since the epoch, by its committer's clock.
+
+    Raises:
+        CommitGone: The cache does not hold the commit.
+    """
+    arguments = ["log", "-1", "--no-show-signature", "--format=%ct", require_sha(sha), "--"]
+    return int(_ask(cache, arguments, sha))
+
+
+def changed_files(cache: Path, before: str | None, sha: str, limit: int = 10_000) -> Changes:
+    """The files that differ between `before` (None: nothing at all) and `sha`.
+
+    Args:
+        cache: The bare repository.
+        before: The commit to compare with, such as the merge base or where the branch was.
+        sha: The commit.
+        limit: Paths that are named.
+
+    Raises:
+        CommitGone: The cache does not hold one of the commits.
+    """
+    require_sha(sha)
+    names = ["-r", "-z", "--name-only"]
+    if before is None:
+        arguments, shas = ["ls-tree", *names, "--full-tree", sha], [sha]
+    else:
+        options = [*names, "--no-renames", "--no-ext-diff", "--no-textconv"]
+        arguments, shas = ["diff-tree", *options, require_sha(before), sha, "--"], [before, sha]
+    complete = True
+    try:
+        output = _ask(cache, arguments, *shas, limit=64 * 1024**2)
+    except OutputTooLarge as large:
+        output, complete = large.partial.rpartition(b"\0")[0], False
+    paths = [path.decode("utf-8", "replace") for path in output.split(b"\0") if path]
+    return Changes(paths=tuple(paths[:limit]), complete=complete and len(paths) <= limit)
+
+
+def merge_base(cache: Path, one: str, other: str) -> str | None:
+    """The best common ancestor of two commits; None when their histories never met.
+
+    Raises:
+        CommitGone: The cache does not hold one of them.
+    """
+    arguments = ["merge-base", require_sha(one), require_sha(other)]
+    return _ask(cache, arguments, one, other, accept=(0, 1)).decode("ascii").strip() or None
+
+
+def is_ancestor(cache: Path, ancestor: str, descendant: str) -> bool:
+    """Whether `descendant`'s history holds `ancestor` (a commit holds itself).
+
+    Raises:
+        CommitGone: The cache does not hold one of them.
+    """
+    return merge_base(cache, ancestor, descendant) == ancestor
+
+
+def first_parents(cache: Path, sha: str, limit: int) -> list[str]:
+    """The commit itself, its first parent, that one's first parent, ...: at most `limit`, newest first.
+
+    A commit's place in the list is its distance.
+
+    Raises:
+        CommitGone: The cache does not hold the commit.
+    """
+    arguments = ["rev-list", "--first-parent", f"--max-count={limit}", require_sha(sha), "--"]
+    return _ask(cache, arguments, sha, limit=limit * 65 + 65).decode("ascii").split()
+
+
+def count_between(cache: Path, older: str, newer: str) -> int:
+    """How many commits `newer` has that `older` has not (0 when it is behind or the same).
+
+    Raises:
+        CommitGone: The cache does not hold one of them.
+    """
+    arguments = ["rev-list", "--count", require_sha(newer), f"^{require_sha(older)}", "--"]
+    return int(_ask(cache, arguments, older, newer))
+
+
+def _ask(
+    cache: Path, arguments: list[str], *shas: str, accept: tuple[int, ...] = (0,), limit: int = 1 << 20
+) -> bytes:
+    try:
+        return run_git(arguments, directory=cache, accept=accept, limit=limit)[1]
+    except GitFailed:
+        for sha in shas:
+            if not has_commit(cache, sha):
+                raise _gone(cache, sha) from None
+        raise
+
+
+def _entry(cache: Path, sha: str, path: str) -> tuple[str, int]:
+    """The kind (`blob`, `tree`, `missing`, ...) and size of what `path` leads to."""
+    if not path or "\n" in path or "\0" in path:
+        raise ForgeRefused(f"{path!r} is not a path that can be read")
+    data = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
+    arguments = ["cat-file", "--batch-check=%(objecttype) %(objectsize)", "--follow-symlinks"]
+    _, output = run_git(arguments, directory=cache, data=data)
+    kind, _, size = output.decode("utf-8", "replace").splitlines()[0].rpartition(" ")
+    return (kind, int(size)) if kind in {"blob", "tree", "commit"} else ("missing", 0)
+
+
+def _gone(cache: Path, sha: str) -> CommitGone:
+    return CommitGone(f"{cache.name} does not hold the commit {sha}; it was never fetched, or is gone")
