@@ -110,6 +110,19 @@ class Forge(Protocol):
         """
         ...
 
+    def checkout(self, project: Project, sha: str, cache: Path, destination: Path) -> list[str]:
+        """Fill `destination` with exactly the commit's files, submodules and LFS files among them.
+
+        Returns:
+            What is missing and why, one line each, for the report.
+
+        Raises:
+            CommitGone: `cache` does not hold the commit.
+            ForgeRefused: It is too large, or holds what may not be written.
+            ForgeError: Not now.
+        """
+        ...
+
     def post_status(self, project: Project, status: Status) -> None:
         """Make the forge show `status`; the same call again changes nothing."""
         ...

@@ -161,7 +161,7 @@ class _Checkout:
     started: int = 0
 
     def fill(self, cache: Path, sha: str, prefix: bytes, *, url: str, depth: int) -> None:
-        entries = list(_entries(cache, sha))
+        entries = list(_entries(cache, sha, self.limits.files - self.files))
         files = [entry for entry in entries if entry.mode != "160000"]
         self._count(len(files), sum(entry.size for entry in files))
         _write(cache, sha, self._place(prefix))
@@ -251,12 +251,12 @@ class _Checkout:
         self.fetched.append(FetchedSubmodule(path=_shown(path), url=location.url, sha=link.oid))
 
 
-def _entries(cache: Path, sha: str) -> Iterator[_Entry]:
+def _entries(cache: Path, sha: str, most: int) -> Iterator[_Entry]:
     arguments = ["ls-tree", "-r", "-l", "-z", "--full-tree", sha]
     try:
-        _, output = run_git(arguments, directory=cache, limit=_LISTING)
+        _, output = run_git(arguments, directory=cache, limit=_LISTING, records=most)
     except OutputTooLarge as error:
-        raise TooLarge(f"the list of the commit's files alone has more than {_LISTING} bytes") from error
+        raise TooLarge(f"the commit has more than {most} files, or {_LISTING} bytes of names") from error
     except GitFailed as failure:
         if not has_commit(cache, sha):
             raise CommitGone(f"{cache.name} does not hold the commit {sha}") from failure

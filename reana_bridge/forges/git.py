@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reana_bridge.forges import gitnotes
 from reana_bridge.forges.base import CommitGone, ForgeRefused, Note, Status
+from reana_bridge.forges.checkout import checkout
 from reana_bridge.forges.gitcache import fetch_commit, has_commit, require_sha
 from reana_bridge.forges.gitcommand import GitFailed, run_git
 from reana_bridge.forges.lfs import LocalLfsStore
@@ -134,6 +135,18 @@ class GitForge:
             if not has_commit(repository, sha):
                 raise CommitGone(f"{project} has no commit {sha} (any more)") from failure
             raise
+
+    def checkout(self, project: Project, sha: str, cache: Path, destination: Path) -> list[str]:
+        """Fill `destination` with exactly the commit's files; what is missing and why, one line each.
+
+        Raises:
+            CommitGone: `cache` does not hold the commit.
+            ForgeRefused: It is too large, or holds what may not be written.
+            ForgeError: Not now.
+        """
+        submodules, lfs = self.submodules(project), self.lfs(project)
+        report = checkout(cache, sha, destination, submodules=submodules, lfs=lfs)
+        return [str(missing) for missing in report.not_fetched]
 
     def post_status(self, project: Project, status: Status) -> None:
         """Show `status` as a line of the commit's note; the same call again changes nothing."""

@@ -64,6 +64,7 @@ def run_git(
     accept: Sequence[int] = (0,),
     timeout: float = DEFAULT_TIMEOUT,
     limit: int = DEFAULT_LIMIT,
+    records: int | None = None,
     keep_open: Sequence[int] = (),
 ) -> tuple[int, bytes]:
     """Run `git ARGUMENTS` in the git directory `directory`; its exit status and output.
@@ -77,11 +78,12 @@ def run_git(
         accept: Exit statuses that are no failure.
         timeout: Seconds.
         limit: Bytes of standard output.
+        records: NUL bytes in standard output; None for as many as there are.
         keep_open: File descriptors that git and its children hold too (locks).
 
     Raises:
         GitFailed: It ended with another status, ran longer than `timeout`, or there is no git.
-        OutputTooLarge: It wrote more than `limit`.
+        OutputTooLarge: It wrote more than `limit` or `records`.
     """
     variables = _environment(directory, protocols) | dict(environment or {})
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as source:
@@ -90,7 +92,7 @@ def run_git(
         with _start(arguments, variables, source, errors, keep_open) as process:
             try:
                 deadline = time.monotonic() + timeout
-                output = _read(cast(IO[bytes], process.stdout), arguments[0], deadline, limit)
+                output = _read(cast(IO[bytes], process.stdout), arguments[0], deadline, limit, records)
                 process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired as expired:
                 _kill(process)
@@ -144,11 +146,11 @@ def _environment(directory: Path, protocols: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _read(stdout: IO[bytes], name: str, deadline: float, limit: int) -> bytes:
+def _read(stdout: IO[bytes], name: str, deadline: float, limit: int, records: int | None) -> bytes:
     descriptor = stdout.fileno()
     poll = select.poll()
     poll.register(descriptor, select.POLLIN | select.POLLHUP)
-    collected = bytearray()
+    collected, seen = bytearray(), 0
     while True:
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
             raise subprocess.TimeoutExpired(name, 0)
@@ -156,9 +158,10 @@ def _read(stdout: IO[bytes], name: str, deadline: float, limit: int) -> bytes:
         if not chunk:
             break
         collected += chunk
-        if len(collected) > limit:
-            message = f"git {name} wrote more than {limit} bytes and was stopped"
-            raise OutputTooLarge(message, bytes(collected))
+        seen += chunk.count(0)
+        if len(collected) > limit or (records is not None and seen > records):
+            most = f"{limit} bytes" if records is None else f"{limit} bytes or {records} records"
+            raise OutputTooLarge(f"git {name} wrote more than {most} and was stopped", bytes(collected))
     return bytes(collected)
 
 

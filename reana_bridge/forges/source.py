@@ -5,7 +5,7 @@ cache is asked; sizes and counts have limits. A commit that the cache does not h
 """
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reana_bridge.forges.base import CommitGone, ForgeRefused
 from reana_bridge.forges.checkout import (
@@ -69,8 +69,15 @@ def read_file(cache: Path, sha: str, path: str, limit: int) -> bytes | None:
     Raises:
         CommitGone: The cache does not hold the commit.
         TooLarge: The file is larger than `limit`.
+        ForgeRefused: `path` holds a line break or nothing at all.
     """
     require_sha(sha)
+    if not path or "\n" in path or "\0" in path:
+        raise ForgeRefused(f"{path!r} is not a path that can be read")
+    place = PurePosixPath(path)
+    if place.is_absolute() or ".." in place.parts:
+        return None
+    path = str(place)
     kind, size = _entry(cache, sha, path)
     if kind == "missing" and not has_commit(cache, sha):
         raise _gone(cache, sha)
@@ -138,7 +145,7 @@ def changed_files(cache: Path, before: str | None, sha: str, limit: int = 10_000
         arguments, shas = ["diff-tree", *options, require_sha(before), sha, "--"], [before, sha]
     complete = True
     try:
-        output = _ask(cache, arguments, *shas, limit=64 * 1024**2)
+        output = _ask(cache, arguments, *shas, limit=64 * 1024**2, records=limit)
     except OutputTooLarge as large:
         output, complete = large.partial.rpartition(b"\0")[0], False
     paths = [path.decode("utf-8", "replace") for path in output.split(b"\0") if path]
@@ -187,10 +194,15 @@ def count_between(cache: Path, older: str, newer: str) -> int:
 
 
 def _ask(
-    cache: Path, arguments: list[str], *shas: str, accept: tuple[int, ...] = (0,), limit: int = 1 << 20
+    cache: Path,
+    arguments: list[str],
+    *shas: str,
+    accept: tuple[int, ...] = (0,),
+    limit: int = 1 << 20,
+    records: int | None = None,
 ) -> bytes:
     try:
-        return run_git(arguments, directory=cache, accept=accept, limit=limit)[1]
+        return run_git(arguments, directory=cache, accept=accept, limit=limit, records=records)[1]
     except GitFailed:
         for sha in shas:
             if not has_commit(cache, sha):
@@ -200,8 +212,6 @@ def _ask(
 
 def _entry(cache: Path, sha: str, path: str) -> tuple[str, int]:
     """The kind (`blob`, `tree`, `missing`, ...) and size of what `path` leads to."""
-    if not path or "\n" in path or "\0" in path:
-        raise ForgeRefused(f"{path!r} is not a path that can be read")
     data = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
     arguments = ["cat-file", "--batch-check=%(objecttype) %(objectsize)", "--follow-symlinks"]
     _, output = run_git(arguments, directory=cache, data=data)

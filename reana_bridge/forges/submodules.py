@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-_SCP = re.compile(r"(?:[A-Za-z0-9_.-]+@)?([A-Za-z0-9.-]+):(?!//)(/?[^/].*)")
+_SCP = re.compile(r"(?:[A-Za-z0-9_.-]+@)?([A-Za-z0-9.-]+):(?!//)(/?[^/:].*)")
 _SHOWN = 200
 
 
@@ -104,9 +104,9 @@ def urls_by_path(settings: bytes) -> Mapping[bytes, str]:
         key, _, value = item.partition("\n")
         section, _, name = key.partition(".")
         name, _, variable = name.rpartition(".")
-        if section == "submodule" and variable == "path":
+        if section == "submodule" and name and variable == "path":
             paths[name] = value
-        elif section == "submodule" and variable == "url":
+        elif section == "submodule" and name and variable == "url":
             urls[name] = value
     found = {paths[name]: urls[name] for name in paths if name in urls}
     return {path.encode("utf-8", "surrogateescape"): url for path, url in found.items()}
