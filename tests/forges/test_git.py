@@ -151,6 +151,14 @@ def test_a_repository_of_another_user(forge: GitForge, repository: Repository, t
     assert forge.heads(PROJECT) == {"refs/heads/main": sha}
 
 
+def test_checkout_names_what_is_missing(forge: GitForge, repository: Repository, tmp_path: Path):
+    sha = repository.tree([("100644", repository.blob(b"1"), b"a"), ("160000", "1" * 40, b"sub")])
+    forge.fetch(PROJECT, sha, tmp_path / "cache")
+    [missing] = forge.checkout(PROJECT, sha, tmp_path / "cache", tmp_path / "out")
+    assert missing == "submodule sub not fetched: `.gitmodules` has no URL for it"
+    assert (tmp_path / "out" / "a").read_bytes() == b"1"
+
+
 def test_status_and_note_make_one_note(forge: GitForge, repository: Repository):
     sha = repository.commit()
     assert forge.read_note(PROJECT, sha) is None
