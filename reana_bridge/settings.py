@@ -180,6 +180,7 @@ class EnvironmentSettings(_Section):
     """What stands in for a container image: `[[backends.NAME.environments]]`."""
 
     image: str = Field(description="Glob over image names; `*` for every image.")
+    name: str = Field("", description="Shown in reports; empty for the image's name.")
     path: Path | None = Field(None, description="An existing environment's prefix, such as a virtualenv.")
     packages: tuple[str, ...] = Field((), description="Python packages to make one from, on first use.")
     requirements: Path | None = Field(None, description="A requirements file to make one from.")
@@ -204,6 +205,9 @@ class BackendSettings(_Section):
     )
     environments: tuple[EnvironmentSettings, ...] = Field(
         (), description="kind local: what stands in for which container image; the first match wins."
+    )
+    tether: bool = Field(
+        False, description="kind local: whether runs end when the bridge ends (for tools in the foreground)."
     )
     search_path: tuple[Path, ...] = Field(
         (), description="kind local: directories of programs for steps without such an environment."

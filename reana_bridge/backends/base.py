@@ -127,6 +127,21 @@ class OutputFile:
     problem: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What an ended job takes.
+
+    Attributes:
+        identity: The job.
+        size: Bytes on the disk.
+        ended_at: UTC seconds since the epoch.
+    """
+
+    identity: str
+    size: int
+    ended_at: float
+
+
 class Backend(Protocol):
     """A place where runs execute."""
 
@@ -176,6 +191,10 @@ class Backend(Protocol):
 
     def log(self, identity: str, step: str, offset: int = 0, limit: int = 1 << 20) -> bytes:
         """At most `limit` bytes of a step's log from `offset`; empty where there is none (yet)."""
+        ...
+
+    def usage(self) -> Sequence[Usage]:
+        """What each ended job's workspace takes here, the one that ended first at the front."""
         ...
 
     def remove(self, identity: str) -> None:

@@ -72,11 +72,11 @@ def open_bridge(settings: Settings, *, exclusive: bool) -> Bridge:
         inbox=Inbox(database, limit=settings.server.inbox_limit),
         blobs=Blobs(settings.storage.artifacts),
         forges={
-            name: _kind("forges", entry.kind).from_settings(name, entry, settings)
+            name: _kind("forges", entry.kind)(name, entry, settings)
             for name, entry in settings.forges.items()
         },
         backends={
-            name: _kind("backends", entry.kind).from_settings(name, entry, settings)
+            name: _kind("backends", entry.kind)(name, entry, settings)
             for name, entry in settings.backends.items()
         },
         server_key=server_key(settings.storage.secrets),

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reana_bridge.crashpoints import reach
-from reana_bridge.forges.source import SourceError, count_between, first_parents, merge_base
+from reana_bridge.forges.base import ForgeError, ForgeRefused
+from reana_bridge.forges.source import count_between, first_parents, merge_base
 from reana_bridge.model.analyses import Rule
 from reana_bridge.model.codec import from_data, to_data
 from reana_bridge.model.problems import ConfigurationError
@@ -98,7 +99,11 @@ class Compare:
         rule = self._bridge.settings.project(Project.parse(row.project))
         try:
             file = project_file_at(cache, target_sha, rule.file if rule else ".reana-bridge.yaml")
-        except (ConfigurationError, SourceError):  # the target's file is shown as wrong by its own run
+        except (
+            ConfigurationError,
+            ForgeError,
+            ForgeRefused,
+        ):  # the target's file is shown as wrong by its own run
             return (), target_sha
         same = [analysis for analysis in (file.analyses if file else ()) if analysis.name == own.name]
         return (same[0].rules if same else ()), target_sha

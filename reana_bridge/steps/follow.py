@@ -6,6 +6,7 @@ while something is about to change and seldom otherwise, and writes only changes
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, cast
 
 import structlog
@@ -47,12 +48,16 @@ class Follow:
         self._held_until = 0.0
         self._changed_at = time.monotonic()
         self._failures = 0
+        self._unwatch: Callable[[], None] = lambda: None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=self._topic, daemon=True)
         self.beaten_at = time.monotonic()
 
     def start(self) -> None:
-        """Start to poll, in a thread of its own."""
+        """Start to poll, in a thread of its own; a backend that can tell of changes wakes it."""
+        watch = getattr(self._backend, "watch", None)
+        if watch is not None:
+            self._unwatch = watch(lambda _identity: self._bridge.database.wake.notify([self.name]))
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
@@ -60,6 +65,7 @@ class Follow:
         self._stopping.set()
         self._bridge.database.wake.notify([self.name])
         self._thread.join(seconds)
+        self._unwatch()
 
     @property
     def alive(self) -> bool:

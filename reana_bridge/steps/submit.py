@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from reana_bridge.backends.base import BackendError, BackendRefused, Job, Limits
 from reana_bridge.crashpoints import reach
-from reana_bridge.forges.base import CommitGone, ForgeError
-from reana_bridge.forges.source import checkout
+from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused
 from reana_bridge.model.admission import Candidate, admit
 from reana_bridge.model.codec import to_data
 from reana_bridge.model.problems import ConfigurationError
@@ -125,6 +124,8 @@ class Submit:
             self._start(row)
         except CommitGone as gone:
             self._move(row, RunState.CANCELLED, reason=str(gone))
+        except ForgeRefused as refused:
+            self._fail(row, FailureKind.CONFIGURATION, str(refused))
         except ConfigurationError as error:
             self._fail(row, FailureKind.CONFIGURATION, "the workflow cannot be run as written", error)
         except BackendRefused as refused:
@@ -144,7 +145,7 @@ class Submit:
         job = self._job(row)
         notices: list[str] = []
         identity = backend.submit(
-            job, lambda directory: notices.extend(checkout(forge, project, cache, row.sha, directory))
+            job, lambda directory: notices.extend(forge.checkout(project, row.sha, cache, directory))
         )
         reach("submit.started")
         warnings = list(dict.fromkeys([*(row.warnings or []), *notices]))

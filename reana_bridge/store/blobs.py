@@ -56,7 +56,9 @@ class Blobs:
                 if not target.exists():
                     file.flush()
                     os.fsync(file.fileno())
-            if not target.exists():
+            if target.exists():
+                os.utime(target)  # young again, so that what nothing names yet is not taken for a leftover
+            else:
                 target.parent.mkdir(exist_ok=True)
                 os.replace(aside, target)
         finally:
@@ -79,6 +81,13 @@ class Blobs:
     def remove(self, digest: str) -> None:
         """Drop the content with this digest, if it is there."""
         self._path(digest).unlink(missing_ok=True)
+
+    def age(self, digest: str, now: float) -> float:
+        """Seconds since the content with this digest was kept, or kept again; 0 where there is none."""
+        try:
+            return now - self._path(digest).stat().st_mtime
+        except FileNotFoundError:
+            return 0.0
 
     def free(self) -> int:
         """Bytes that are free on its disk."""

@@ -12,7 +12,8 @@ from sqlmodel import Field, SQLModel
 from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.store.ids import new_id
 
-Json = dict[str, Any]
+Json = Any
+"""What `model.codec` makes: a mapping, or a list of such."""
 
 
 def _id() -> Any:

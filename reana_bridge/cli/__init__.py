@@ -1,0 +1,1 @@
+"""The command `reana-bridge`: one file a command."""

@@ -1,0 +1,67 @@
+"""What the commands share: failing with a sentence and a status, settings, an open bridge."""
+
+import json
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reana_bridge.settings import Settings, SettingsError, load
+from reana_bridge.steps.bridge import Bridge, open_bridge
+from reana_bridge.store.database import DatabaseUnusable
+from reana_bridge.store.schema import upgrade
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings file; else REANA_BRIDGE_CONFIG or reana-bridge.toml."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class Failure(Exception):
+    """Ends the command with a sentence for the user.
+
+    Attributes:
+        status: 1 where the analysis or check failed, 2 for wrong use or set-up.
+    """
+
+    def __init__(self, message: str, *, status: int = 2) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def settings_of(config: Path | None) -> Settings:
+    """The settings, or a `Failure` that says what is wrong with them."""
+    try:
+        return load(config)
+    except SettingsError as error:
+        raise Failure(str(error)) from None
+
+
+@contextmanager
+def bridge_of(config: Path | None) -> Generator[Bridge, None, None]:
+    """The bridge of these settings beside a server that may be running; its database is up to date."""
+    bridge = opened(settings_of(config), exclusive=False)
+    try:
+        yield bridge
+    finally:
+        bridge.database.close()
+
+
+def opened(settings: Settings, *, exclusive: bool) -> Bridge:
+    """The bridge that `settings` describe, its database up to date; a `Failure` where that cannot be."""
+    try:
+        bridge = open_bridge(settings, exclusive=exclusive)
+        upgrade(bridge.database)
+    except (SettingsError, DatabaseUnusable, OSError) as error:
+        raise Failure(str(error)) from None
+    return bridge
+
+
+def print_json(data: Any) -> None:
+    """Print `data` as JSON."""
+    json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
+    sys.stdout.write("\n")

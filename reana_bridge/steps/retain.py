@@ -1,0 +1,81 @@
+"""Retain: let go of what has been kept long enough. Ids, decisions, results and reports stay."""
+
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import select, update
+
+from reana_bridge.backends.base import Backend, BackendError
+from reana_bridge.model.runs import FINAL
+from reana_bridge.steps.bridge import Bridge
+from reana_bridge.store.tables import ArtifactRow, Delivery, Run
+
+DAY = 86400.0
+_log = structlog.get_logger()
+_run, _delivery, _artifact = cast(Any, Run), cast(Any, Delivery), cast(Any, ArtifactRow)
+
+
+class Retain:
+    """What is let go now and then; each method is one turn."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    def bodies(self) -> None:
+        """Drop the bodies of old decided deliveries; their ids stay, so that they are still recognised."""
+        database = self._bridge.database
+        with database.transaction() as session:
+            oldest = database.now(session) - self._bridge.settings.storage.body_days * DAY
+            session.execute(
+                update(Delivery)
+                .where(
+                    _delivery.body.is_not(None),
+                    _delivery.decided_at.is_not(None),
+                    _delivery.received_at < oldest,
+                )
+                .values(body=None)
+                .execution_options(synchronize_session=False)
+            )
+
+    def workspaces(self, backend: Backend) -> None:
+        """Remove workspaces of ended runs: the old ones, then the oldest while they need too much disk."""
+        storage = self._bridge.settings.storage
+        usage = backend.usage()
+        with self._bridge.database.read() as session:
+            now = self._bridge.database.now(session)
+            mine = (_run.backend == backend.name, _run.backend_id.in_([item.identity for item in usage]))
+            found = session.execute(select(_run.backend_id, _run.id).where(*mine, _run.state.in_(FINAL)))
+            runs = {row.backend_id: row.id for row in found}
+        total = sum(item.size for item in usage)
+        for item in usage:
+            old = item.ended_at < now - storage.workspace_days * DAY
+            if item.identity not in runs or not (old or total > storage.workspace_budget):
+                continue
+            try:
+                backend.remove(item.identity)
+            except BackendError as error:
+                _log.warning("retain.workspace", run=runs[item.identity], error=str(error))
+                continue
+            total -= item.size
+            with self._bridge.database.transaction() as session:
+                gone = update(Run).where(_run.id == runs[item.identity]).values(removed_at=now)
+                session.execute(gone)
+            _log.info("retain.workspace", run=runs[item.identity], size=item.size)
+
+    def artifacts(self) -> None:
+        """Remove artifacts of old proposals' runs where the settings say so, and what nothing names."""
+        bridge = self._bridge
+        days = bridge.settings.storage.artifact_days
+        with bridge.database.transaction() as session:
+            now = bridge.database.now(session)
+            if days:
+                old = select(_run.id).where(_run.proposal.is_(True), _run.ended_at < now - days * DAY)
+                found = select(ArtifactRow).where(_artifact.run_id.in_(old), _artifact.kind == "output")
+                for row in session.execute(found).scalars().all():
+                    session.delete(row)
+        bridge.blobs.clean(older_than=now - DAY)
+        with bridge.database.read() as session:
+            named = set(session.execute(select(_artifact.digest).distinct()).scalars())
+        for digest in list(bridge.blobs.digests()):
+            if digest not in named and bridge.blobs.age(digest, now) > DAY:
+                bridge.blobs.remove(digest)
