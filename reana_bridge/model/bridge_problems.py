@@ -31,7 +31,7 @@ def explain(findings: Findings, details: ErrorDetails, *, several: bool) -> None
         hint = (did_you_mean(value, words) if isinstance(value, str) else "") or one_of(words)
         findings.error(path, f"must be one of its words, not {kind_of(value)}", hint)
     elif kind == "missing":
-        findings.error(path, "is missing", "add it")
+        findings.error((*path, str(details["loc"][-1])), "is missing", "add it")
     else:
         message, hint = _message(kind, context, value)
         if path[-1:] == ("on",):
@@ -72,12 +72,9 @@ def _message(kind: str, context: dict[str, Any], value: Any) -> tuple[str, str]:
 def _in_file(document: Document, location: tuple[str | int, ...]) -> Path:
     """Where a checked value stands: short forms have fewer levels than the full ones that were checked."""
     path: tuple[str | int, ...] = ()
-    parts = [part for part in location if part != "[key]"]
-    for index, part in enumerate(parts):
+    for part in location:
         if len(document.known((*path, part))) == len(path) + 1:
             path = (*path, part)
-        elif isinstance(part, str) and index == len(parts) - 1:
-            return (*path, part)
     return path
 
 

@@ -168,7 +168,9 @@ class MetricsSection(_Section):
 class HintSection(_Section):
     """What is known of metrics beside their values."""
 
-    unit: Annotated[str, Field(max_length=50)] = Field("", description="The unit.", examples=["fb"])
+    unit: Annotated[str, Field(max_length=50)] = Field(
+        "", description="The unit, as it is shown beside the value.", examples=["fb"]
+    )
     direction: Literal["higher", "lower", "target", "none"] | None = Field(
         None, description="Which way is better: `higher`, `lower`, near a `target`, or `none`."
     )
@@ -297,7 +299,7 @@ class SeveralFile(_Section):
     """The file of a project with several analyses."""
 
     analyses: Annotated[
-        dict[Name, Annotated[AnalysisSection, BeforeValidator(_nothing)]],
+        dict[Name, Annotated[AnalysisSection, BeforeValidator(_nothing), Also({"type": "null"})]],
         Field(
             min_length=1,
             max_length=MAX_ANALYSES,
