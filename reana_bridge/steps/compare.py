@@ -93,7 +93,7 @@ class Compare:
     def _rules(self, row: Run, cache: Path) -> tuple[tuple[Rule, ...], str]:
         """The rules that count, and the commit that they were read at: the target branch's."""
         own = analysis_of(row)
-        target_sha = (row.settings or {}).get("target_sha") or row.sha
+        target_sha = _target_sha(row)
         if not row.proposal or target_sha == row.sha:
             return own.rules, row.sha
         rule = self._bridge.settings.project(Project.parse(row.project))
@@ -109,7 +109,7 @@ class Compare:
         return (same[0].rules if same else ()), target_sha
 
     def _choose(self, session: Session, row: Run, cache: Path) -> tuple[Choice, list[Candidate]]:
-        target_sha = (row.settings or {}).get("target_sha") or row.sha
+        target_sha = _target_sha(row)
         wanted = merge_base(cache, row.sha, target_sha) if row.proposal else row.sha
         shas = first_parents(cache, wanted, LOOK_BACK + 1) if wanted else []
         if not row.proposal or wanted == row.sha:
@@ -154,3 +154,9 @@ class Compare:
             )
             for distance, sha in enumerate(shas)
         ]
+
+
+def _target_sha(row: Run) -> str:
+    """The target branch's commit when the run was decided; its own commit where there was none."""
+    settings: dict[str, Any] = row.settings or {}
+    return settings.get("target_sha") or row.sha

@@ -127,7 +127,7 @@ class _Storing:
         rule = self._bridge.settings.project(project) if project else None
         if project is None or rule is None:
             return
-        values = {"public": rule.public, "seen_at": self._now}
+        values: dict[str, Any] = {"public": rule.public, "seen_at": self._now}
         if self._looked.default_branch:
             values["default_branch"] = self._looked.default_branch
         fresh = {"name": str(project), "default_branch": "", "key_generation": 1, "paused": "", **values}

@@ -57,7 +57,7 @@ class Follow:
         """Start to poll, in a thread of its own; a backend that can tell of changes wakes it."""
         watch = getattr(self._backend, "watch", None)
         if watch is not None:
-            self._unwatch = watch(lambda _identity: self._bridge.database.wake.notify([self.name]))
+            self._unwatch = watch(self._wake)
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
@@ -71,6 +71,9 @@ class Follow:
     def alive(self) -> bool:
         """Whether the loop goes round."""
         return self._thread.is_alive() and time.monotonic() - self.beaten_at < 4 * SWEEP_SECONDS
+
+    def _wake(self, _identity: str) -> None:
+        self._bridge.database.wake.notify([self.name])
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
@@ -180,5 +183,5 @@ class Follow:
 def _differs(run: Run, observation: Observation) -> bool:
     if observation.state not in (JobState.RUNNING, JobState.QUEUED):
         return True
-    seen = (run.steps or [], run.activity, run.started_at)
+    seen: Any = (run.steps or [], run.activity, run.started_at)
     return seen != (to_data(observation.steps), observation.activity, observation.started_at)

@@ -132,7 +132,7 @@ class _Looking:
             target=target,
         )
         situation = Situation(event=event, default_branch=default, head=head)
-        if head is None or head != sha:
+        if sha is None or head != sha:
             return replace(base, decision=decide(situation))
         try:
             self._forge.fetch(self._project, sha, self._cache)

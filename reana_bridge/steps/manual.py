@@ -82,7 +82,8 @@ def start(
     decision = _decision(bridge, stored.id, wait)
     if decision is None:
         raise StillDeciding(stored.id)
-    runs = [each["run"] for each in decision.analyses or [] if each["run"]]
+    analyses: list[dict[str, str]] = decision.analyses or []
+    runs = [each["run"] for each in analyses if each["run"]]
     if not runs:
         raise Refused(decision.reason)
     return runs

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import ForgeError, ForgeRefused, Note, Status, StatusState
 from reana_bridge.model.projects import Project
-from reana_bridge.reports.markdown import note_body
+from reana_bridge.reports import markdown
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.reporting import report_of
 from reana_bridge.steps.worker import pause
@@ -121,7 +121,7 @@ class ReportStep:
         ).scalars()
         newest = {run.analysis: run for run in runs}
         reports = [report_of(self._bridge, session, newest[name]) for name in sorted(newest)]
-        return note_body(reports, limit=NOTE_LIMIT)
+        return markdown.note(reports, limit=NOTE_LIMIT)
 
     def _again(self, row: OutboxRow, failed: ForgeError) -> None:
         seconds = max(pause(row.attempt), failed.retry_after or 0.0)

@@ -22,6 +22,7 @@ def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
     row = comparison_row(session, run.id)
     comparison = from_data(Comparison, row.document) if row else None
     result = from_data(Result, run.result) if run.result else None
+    parameters: dict[str, object] = run.parameters or {}
     baseline = session.get(Run, row.baseline_run_id) if row and row.baseline_run_id else None
     return Report(
         project=run.project,
@@ -39,7 +40,7 @@ def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
         problems=tuple(from_data(Problem, item) for item in run.problems or ()),
         warnings=tuple(run.warnings or ()),
         attempt=run.run_attempt,
-        parameters={name: str(value) for name, value in (run.parameters or {}).items()},
+        parameters={name: str(value) for name, value in parameters.items()},
         backend=run.backend,
         queued_at=run.queued_at,
         started_at=run.started_at,

@@ -87,16 +87,21 @@ def announce(bridge: Bridge, session: Session, run: Run) -> None:
         return
     report = report_of(bridge, session, run)
     words = status(report)
+    # Progress within a state is for the page: a forge is written to when the state changes, not more often.
     shown = {
         "ref": run.ref,
         "context": f"reana/{run.analysis}",
         "state": words.state,
-        "description": words.description,
+        "description": words.description
+        if run.state in FINAL
+        else {"pending": "queued"}.get(words.state, words.state),
         "url": report.run_url,
         "run": run.id,
     }
+    compared_at = report.comparison.made_at if report.comparison else None
     _want(bridge, session, run, "status", f"{run.sha}/{run.analysis}", shown)
-    _want(bridge, session, run, "note", run.sha, {"state": f"{run.id}/{run.version}"})
+    of_note = {"run": run.id, "analysis": run.analysis, "state": words.state, "compared_at": compared_at}
+    _want(bridge, session, run, "note", run.sha, of_note)
 
 
 def _want(bridge: Bridge, session: Session, run: Run, kind: str, key: str, wanted: dict[str, Any]) -> None:
