@@ -46,12 +46,16 @@ def show_pair(
     return _fixed(first, decimals[0]), _fixed(second, decimals[1])
 
 
-def signed(number: float) -> str:
-    """A difference, with its sign and at least three significant digits: `+0.77`."""
-    if not math.isfinite(number):
+def signed(number: float, uncertainty: float | None = None) -> str:
+    """A difference, with its sign: to two digits of its uncertainty, else to three of its own: `+0.77`."""
+    if not number or not math.isfinite(number):
         return show(number)
-    rounded = round_to(number, 3)
-    return _sign(number) + _fixed(abs(_exact(number)), _natural(rounded)) if number else "0"
+    size = abs(_exact(number))
+    if uncertainty and math.isfinite(uncertainty):
+        decimals = 1 - _exponent(Decimal(f"{uncertainty:.1e}"))
+        if -1 <= decimals + _exponent(size) <= _MOST_DIGITS:
+            return _sign(number) + _fixed(size, decimals)
+    return _sign(number) + _fixed(size, _natural(round_to(number, 3)))
 
 
 def percent(fraction: float) -> str:

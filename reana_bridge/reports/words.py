@@ -28,6 +28,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h" + (f" {whole % 3600 // 60} min" if whole % 3600 // 60 else "")
 
 
+def span(start: float | None, end: float | None) -> str:
+    """The time from `start` to `end`; empty where one of them is not known."""
+    return "" if start is None or end is None else duration(end - start)
+
+
 def moment(timestamp: float) -> str:
     """A moment, to the minute: `2026-11-22 14:05 UTC`; `timestamp` counts UTC seconds since the epoch."""
     try:

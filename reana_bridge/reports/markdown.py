@@ -1,0 +1,329 @@
+"""A report as one section of a note, in the Markdown that GitLab and GitHub share.
+
+The first line is the verdict; a table and a few lines follow, each there only when it says something.
+The same report gives the same bytes. Nothing from outside does anything in it (`escape.py`), no line
+starts with a slash, and a section never exceeds its limit: what had to be left out is named.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from reana_bridge.model.reports import Report
+from reana_bridge.reports.escape import block, code, fenced, image, inline, link, marked, web_address
+from reana_bridge.reports.rows import NOTHING, FileRow, Row, RuleLine, Tone
+from reana_bridge.reports.view import ReportView, view
+from reana_bridge.reports.words import plural, short_sha, shorten
+
+LIMIT = 60_000
+"""Characters that every forge accepts in one note, with room to spare."""
+
+_SIGNS = {
+    "failure": "\N{CROSS MARK}",
+    "error": "\N{WARNING SIGN}\ufe0f",
+    "cancelled": "\N{HEAVY MINUS SIGN}",
+    "pending": "\N{HOURGLASS WITH FLOWING SAND}",
+    "running": "\N{HOURGLASS WITH FLOWING SAND}",
+}
+_SUCCESS_SIGNS = {
+    Tone.GOOD: "\N{WHITE HEAVY CHECK MARK}",
+    Tone.NEUTRAL: "\N{INFORMATION SOURCE}\ufe0f",
+    Tone.WARN: "\N{WARNING SIGN}\ufe0f",
+}
+
+
+@dataclass(frozen=True)
+class _Detail:
+    """How much is shown: most rows of a table, most names in a list, most log lines, folded parts."""
+
+    rows: int = 1_000_000
+    names: int = 12
+    log: int = 20
+    folded: bool = True
+    shortened: bool = False
+
+
+_LEVELS = (
+    _Detail(),
+    _Detail(folded=False, shortened=True),
+    _Detail(rows=50, names=5, log=10, folded=False, shortened=True),
+    _Detail(rows=10, names=3, log=5, folded=False, shortened=True),
+    _Detail(rows=0, names=0, log=0, folded=False, shortened=True),
+)
+
+
+def section(report: Report, *, limit: int = LIMIT, embed_plots: bool = False) -> str:
+    """The section of `report`: complete where it fits into `limit` characters, else shortened.
+
+    `embed_plots` shows pictures rather than links to them; only for pictures that anybody may fetch,
+    since forges copy them into a cache of their own.
+    """
+    shown = view(report)
+    for detail in _LEVELS:
+        text = "\n\n".join(_blocks(shown, detail, embed_plots=embed_plots)) + "\n"
+        if len(text) <= limit:
+            return text
+    return _one_line(shown, limit)
+
+
+def note(reports: Sequence[Report], *, limit: int = LIMIT, embed_plots: bool = False) -> str:
+    """One note with a section for each of `reports`, in their order, within `limit` characters."""
+    if not reports:
+        return ""
+    parts: list[str] = []
+    left = limit
+    for position, report in enumerate(reports):
+        room = (left - 2) // (len(reports) - position)
+        parts.append(section(report, limit=max(room, 0), embed_plots=embed_plots))
+        left -= len(parts[-1]) + 1
+    return "\n".join(part for part in parts if part)[:limit]
+
+
+def _one_line(shown: ReportView, limit: int) -> str:
+    """The headline alone, as much of it as fits."""
+    for length in range(len(shown.headline.text), 0, -1):
+        line = f"**{inline(shown.context)}: {marked(shorten(shown.headline.text, length))}**\n"
+        if len(line) <= limit:
+            return line
+    return ""
+
+
+def _blocks(shown: ReportView, detail: _Detail, *, embed_plots: bool) -> Iterator[str]:
+    yield _first_line(shown)
+    yield from _explanations(shown, detail)
+    yield from _tables(shown, detail)
+    yield from _plots(shown, detail, embed=embed_plots)
+    lists = [_broken_rules(shown, detail), _files(shown, detail), _drift(shown, detail)]
+    yield from (text for text in lists if text)
+    yield from _cautions(shown, detail)
+    yield from _small_print(shown, detail)
+
+
+def _first_line(shown: ReportView) -> str:
+    headline = shown.headline
+    sign = _SIGNS.get(headline.state) or _SUCCESS_SIGNS[headline.tone]
+    parts = [f"{sign} **{inline(shown.context)}: {marked(headline.text)}**", _commit(shown)]
+    if web_address(shown.report.run_url):
+        parts.append(link("run", shown.report.run_url))
+    return " · ".join(parts)
+
+
+def _commit(shown: ReportView) -> str:
+    commit = code(short_sha(shown.sha)) if shown.sha else "working tree"
+    comparison = shown.report.comparison
+    if comparison is None or comparison.baseline is None:
+        return commit
+    baseline = comparison.baseline
+    return f"{commit} against {code(short_sha(baseline.sha))} on {inline(shown.baseline_label)}"
+
+
+def _explanations(shown: ReportView, detail: _Detail) -> Iterator[str]:
+    """What stands above a table: mistakes, the failure, why there is no baseline, what is waited for."""
+    if len(shown.problems) > 1 and not shown.report.metrics:
+        yield _listed([marked(line) for line in shown.problems], detail)
+    if shown.failure:
+        yield from _failure(shown, detail)
+    if shown.waiting:
+        yield block(marked(shown.waiting))
+    if shown.baseline_line and not shown.against:
+        yield block(f"{marked(shown.baseline_line)}.")
+
+
+def _failure(shown: ReportView, detail: _Detail) -> Iterator[str]:
+    failure = shown.failure
+    if failure is None:
+        return
+    if failure.log and detail.log:
+        yield "\n".join(fenced(failure.log[-detail.log :]))
+    if failure.ours:
+        yield "This is not the fault of the commit."
+    if failure.hint:
+        yield block(marked(failure.hint))
+    if failure.reproduce:
+        yield f"The same on your machine: {code(failure.reproduce)}"
+
+
+def _tables(shown: ReportView, detail: _Detail) -> Iterator[str]:
+    if shown.values:
+        yield _values_table(shown.values, detail)
+    if shown.attention and detail.rows:
+        yield _change_table(shown, shown.attention, detail)
+    folds = [
+        (shown.noise, f"{plural(len(shown.noise), 'metric')} moved within noise (below 3 sigma)", True),
+        (shown.unchanged, f"{plural(len(shown.unchanged), 'metric')} unchanged", False),
+    ]
+    for rows, title, changed in folds:
+        if rows and detail.folded:
+            table = _change_table(shown, rows, detail) if changed else _values_table(rows, detail)
+            yield _folded(title, table)
+    left_out = _left_out(shown, detail)
+    if left_out:
+        yield left_out
+
+
+def _left_out(shown: ReportView, detail: _Detail) -> str:
+    if not detail.shortened:
+        return ""
+    cut = max(len(shown.attention or shown.values) - detail.rows, 0)
+    counts = [
+        (cut, plural(cut, "row")),
+        (len(shown.noise), f"{plural(len(shown.noise), 'metric')} within noise"),
+        (len(shown.unchanged), f"{plural(len(shown.unchanged), 'unchanged metric')}"),
+    ]
+    what = ", ".join(words for count, words in counts if count) or "some lists"
+    address = web_address(shown.report.run_url)
+    where = f", see {link('the page of the run', address)}" if address else ""
+    return f"Shortened to fit this note: {what} left out{where}."
+
+
+def _table(header: Sequence[str], align: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, align, *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _name(row: Row) -> str:
+    name = f"**{inline(row.name)}**" if row.tone in {Tone.BAD, Tone.WARN} else inline(row.name)
+    return f"{name} \\[{inline(row.unit)}\\]" if row.unit else name
+
+
+def _values_table(rows: Sequence[Row], detail: _Detail) -> str:
+    noted = any(_says(row) for row in rows)
+    header, align = ["metric", "value"], ["---", "--:"]
+    if noted:
+        header, align = [*header, ""], [*align, "---"]
+    cells = [[_name(row), inline(row.head), *([_says(row)] if noted else [])] for row in rows[: detail.rows]]
+    return _table(header, align, cells) if cells else ""
+
+
+def _change_table(shown: ReportView, rows: Sequence[Row], detail: _Detail) -> str:
+    header = ["metric", inline(shown.baseline_label), "this commit", "change", ""]
+    align = ["---", "--:", "--:", "--:", "---"]
+    return _table(header, align, [_change_cells(row) for row in rows[: detail.rows]])
+
+
+def _change_cells(row: Row) -> list[str]:
+    head = inline(row.head)
+    return [
+        _name(row),
+        inline(row.baseline),
+        f"**{head}**" if row.tone in {Tone.BAD, Tone.WARN} and head else head,
+        inline(row.change),
+        ", ".join(part for part in (_verdict(row), _says(row)) if part),
+    ]
+
+
+def _verdict(row: Row) -> str:
+    return "" if row.word == "within noise" else inline(row.label)
+
+
+def _says(row: Row) -> str:
+    broken = "breaks a rule" if row.blocks else "outside a rule" if row.broken else ""
+    return ", ".join(part for part in (inline(row.note), broken) if part)
+
+
+def _folded(title: str, content: str) -> str:
+    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
+
+
+def _listed(lines: Sequence[str], detail: _Detail) -> str:
+    most = max(detail.names, 1)
+    shown = [f"- {block(line)}" for line in lines[:most]]
+    if len(lines) > most:
+        shown.append(f"- and {len(lines) - most} more")
+    return "\n".join(shown)
+
+
+def _titled(title: str, lines: Sequence[str], detail: _Detail) -> str:
+    if not lines:
+        return ""
+    return f"**{title}** {lines[0]}" if len(lines) == 1 else f"**{title}**\n\n{_listed(lines, detail)}"
+
+
+def _rule(line: RuleLine) -> str:
+    effect = {"block": "fails the status", "warn": "warns", "inform": "for information"}[line.effect]
+    return f"{code(line.metric)} {inline(line.text)} ({effect})"
+
+
+def _broken_rules(shown: ReportView, detail: _Detail) -> str:
+    proposed = [
+        f"{_rule(line)}; changed by this commit, does not count yet"
+        for line in shown.proposed
+        if line.state == "broken"
+    ]
+    return "\n\n".join(
+        part
+        for part in (
+            _titled("Rules broken", [_rule(line) for line in shown.rules], detail),
+            _titled("Rules proposed", proposed, detail),
+        )
+        if part
+    )
+
+
+def _plots(shown: ReportView, detail: _Detail, *, embed: bool) -> Iterator[str]:
+    plots = [plot for plot in shown.plots if plot.word != "identical"]
+    if embed and detail.names and plots:
+        cells = [
+            [code(plot.path), _picture(plot.before), _picture(plot.after)] for plot in plots[: detail.names]
+        ]
+        yield _table(["plot", inline(shown.baseline_label), "this commit"], ["---"] * 3, cells)
+    elif shown.plots_line:
+        yield _named_files("Plots", shown.plots_line, shown.plots, detail)
+
+
+def _picture(url: str) -> str:
+    return image("plot", url) if web_address(url) else NOTHING
+
+
+def _named_files(title: str, line: str, files: Sequence[FileRow], detail: _Detail) -> str:
+    """`**Files** 11 identical, 1 different: name (before, after)`: those that are not identical by name."""
+    moved = [file for file in files if file.word != "identical"]
+    names = [_file(file) for file in moved[: detail.names]]
+    if len(moved) > len(names) > 0:
+        names.append(f"and {len(moved) - len(names)} more")
+    return f"**{title}** {line}" + (f": {', '.join(names)}" if names else "")
+
+
+def _file(file: FileRow) -> str:
+    urls = [("before", file.before), ("after", file.after)]
+    links = [link(label, url) for label, url in urls if web_address(url)]
+    only = file.after or file.before
+    name = code(file.path)
+    if len(links) == 2:
+        name += f" ({', '.join(links)})"
+    elif links:
+        name = link(name, only)
+    return f"{name} {file.word}" if file.word not in {"", "different"} else name
+
+
+def _files(shown: ReportView, detail: _Detail) -> str:
+    return _named_files("Files", shown.files_line, shown.files, detail) if shown.files_line else ""
+
+
+def _drift(shown: ReportView, detail: _Detail) -> str:
+    if not shown.drift:
+        return ""
+    most = max(detail.names, 1)
+    more = f", and {len(shown.drift) - most} more" if len(shown.drift) > most else ""
+    return f"**Environment differs** {', '.join(inline(line) for line in shown.drift[:most])}{more}"
+
+
+def _cautions(shown: ReportView, detail: _Detail) -> Iterator[str]:
+    lines = [*(shown.problems if shown.report.metrics else ()), *shown.cautions]
+    if lines:
+        yield _titled("Note", [marked(line) for line in lines], detail)
+
+
+def _small_print(shown: ReportView, detail: _Detail) -> Iterator[str]:
+    parts: list[str] = []
+    if shown.against:
+        parts.append(f"Baseline: {inline(shown.baseline_line)}")
+    if shown.rules_line:
+        parts.append(f"Rules: {inline(shown.rules_line)}")
+    if shown.parameters and detail.names:
+        given = ", ".join(
+            f"{name} = {shorten(value, 60)}" for name, value in shown.parameters[: detail.names]
+        )
+        parts.append(f"Parameters: {inline(given)}")
+    parts.extend(inline(line[:1].upper() + line[1:]) for line in (shown.unsure, shown.took) if line)
+    if parts:
+        yield f"<sub>{'. '.join(parts)}.</sub>"

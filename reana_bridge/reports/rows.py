@@ -1,0 +1,319 @@
+"""One metric, one file, one step of a report as ready-made words; what every renderer lays out."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reana_bridge.model.comparisons import (
+    FileComparison,
+    FileVerdict,
+    MetricComparison,
+    RuleEffect,
+    RuleOutcome,
+    Verdict,
+)
+from reana_bridge.model.metrics import Direction, Metric
+from reana_bridge.model.results import StepRecord, StepState
+from reana_bridge.reports.numbers import percent, show, show_pair, sigma, signed
+from reana_bridge.reports.words import shorten, span
+
+LONGEST_TEXT = 80
+"""Most characters of a text value in a table."""
+NOTHING = "\N{EN DASH}"
+"""Stands where a side has no value."""
+
+
+class Tone(StrEnum):
+    """How good or bad a line is; the word is also a class name in the style sheet."""
+
+    GOOD = "good"
+    BAD = "bad"
+    WARN = "warn"
+    NEUTRAL = "neutral"
+    MUTED = "muted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleLine:
+    """What one rule says of one metric.
+
+    Attributes:
+        metric: The metric's name.
+        rule: The rule in words.
+        figures: What it was judged by.
+        state: `broken`, `kept` or `not judged`.
+        effect: `block`, `warn` or `inform`.
+        proposed: Whether it is this commit's own rule, which does not count yet.
+        tone: Bad for a broken rule that blocks, warn for another broken one.
+    """
+
+    metric: str
+    rule: str
+    figures: str
+    state: str
+    effect: str
+    proposed: bool
+    tone: Tone
+
+    @property
+    def text(self) -> str:
+        """The rule and its figures, one clause."""
+        return f"{self.rule}: {self.figures}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One metric.
+
+    Attributes:
+        name: The metric's name.
+        unit: Its unit; empty for none.
+        description: What it is; empty where nobody said.
+        baseline: The baseline's value, as shown; a dash where there is none.
+        head: This commit's value, as shown.
+        difference: Absolute, signed; empty where there is none.
+        relative: In per cent; empty where there is none.
+        sigmas: In standard deviations; empty without uncertainties.
+        arrow: Whether the value went up or down; empty where it did neither.
+        word: `worse`, `better`, `changed`, `within noise`, `not comparable`, `new`, `missing` or `same`.
+        note: Why, and how sure; empty where the figures say it.
+        tone: How the row is coloured.
+        unsure: Whether nothing says if the difference is more than noise.
+        rules: What the rules say of it.
+    """
+
+    name: str
+    unit: str
+    description: str
+    baseline: str
+    head: str
+    difference: str
+    relative: str
+    sigmas: str
+    arrow: str
+    word: str
+    note: str
+    tone: Tone
+    unsure: bool = False
+    rules: tuple[RuleLine, ...] = ()
+
+    @property
+    def change(self) -> str:
+        """All figures of the difference: `+0.77 · +18.3 % · +4.4` and the letter sigma."""
+        return " · ".join(part for part in (self.difference, self.relative, self.sigmas) if part)
+
+    @property
+    def label(self) -> str:
+        """The verdict in words, with its arrow: `▲ worse`."""
+        return f"{self.arrow} {self.word}" if self.arrow else self.word
+
+    @property
+    def broken(self) -> tuple[RuleLine, ...]:
+        """The rules that count and that it breaks."""
+        return tuple(rule for rule in self.rules if rule.state == "broken" and not rule.proposed)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it breaks a rule that fails the status."""
+        return any(rule.effect == RuleEffect.BLOCK for rule in self.broken)
+
+
+_TONES = {
+    Verdict.WORSE: Tone.BAD,
+    Verdict.BETTER: Tone.GOOD,
+    Verdict.CHANGED: Tone.NEUTRAL,
+    Verdict.NOT_COMPARABLE: Tone.WARN,
+    Verdict.NEW: Tone.NEUTRAL,
+    Verdict.MISSING: Tone.WARN,
+    Verdict.SAME: Tone.MUTED,
+}
+
+
+def metric_row(compared: MetricComparison) -> Row:
+    """The row of a compared metric."""
+    known = compared.head or compared.baseline
+    baseline, head = _values(compared)
+    rules = tuple(_rule_line(compared.name, outcome) for outcome in compared.rules)
+    same = compared.verdict is Verdict.SAME
+    return Row(
+        name=compared.name,
+        unit=known.unit if known else "",
+        description=known.description if known else "",
+        baseline=baseline,
+        head=head,
+        difference=""
+        if same or compared.difference is None
+        else signed(compared.difference, _sigma(compared)),
+        relative="" if same or compared.relative is None else percent(compared.relative),
+        sigmas="" if same or compared.sigmas is None else sigma(compared.sigmas),
+        arrow=_arrow(compared),
+        word="within noise" if compared.within_noise else compared.verdict.value,
+        note=_note(compared),
+        tone=_row_tone(compared, rules),
+        unsure=not same and compared.difference is not None and compared.sigmas is None,
+        rules=rules,
+    )
+
+
+def value_row(metric: Metric, rules: tuple[RuleOutcome, ...] = ()) -> Row:
+    """The row of a metric that is compared with nothing."""
+    lines = tuple(_rule_line(metric.name, outcome) for outcome in rules)
+    return Row(
+        name=metric.name,
+        unit=metric.unit,
+        description=metric.description,
+        baseline="",
+        head=_shown(show(metric.value, metric.uncertainty)),
+        difference="",
+        relative="",
+        sigmas="",
+        arrow="",
+        word="",
+        note=_target(metric),
+        tone=_ruled(Tone.WARN if _odd(metric) else Tone.NEUTRAL, lines),
+        rules=lines,
+    )
+
+
+def _values(compared: MetricComparison) -> tuple[str, str]:
+    before, after = compared.baseline, compared.head
+    if before is None or after is None:
+        alone = [
+            NOTHING if metric is None else show(metric.value, metric.uncertainty)
+            for metric in (before, after)
+        ]
+        return _shown(alone[0]), _shown(alone[1])
+    pair = show_pair(before.value, after.value, (before.uncertainty, after.uncertainty))
+    if before.unit and after.unit and before.unit != after.unit:
+        pair = f"{pair[0]} {before.unit}", f"{pair[1]} {after.unit}"
+    return _shown(pair[0]), _shown(pair[1])
+
+
+def _shown(text: str) -> str:
+    return shorten(text, LONGEST_TEXT) if text.strip() else '""'
+
+
+def _arrow(compared: MetricComparison) -> str:
+    if compared.verdict is Verdict.SAME or not compared.difference:
+        return ""
+    return "\N{BLACK UP-POINTING TRIANGLE}" if compared.difference > 0 else "\N{BLACK DOWN-POINTING TRIANGLE}"
+
+
+def _sigma(compared: MetricComparison) -> float | None:
+    if not compared.sigmas or compared.difference is None:
+        return None
+    return abs(compared.difference / compared.sigmas)
+
+
+def _note(compared: MetricComparison) -> str:
+    parts: list[str] = []
+    if compared.sigmas is None and compared.explanation != "spread unknown":
+        parts.append(compared.explanation)
+    if compared.verdict in {Verdict.WORSE, Verdict.BETTER} and compared.head is not None:
+        parts.append(_target(compared.head))
+    return ", ".join(part for part in parts if part)
+
+
+def _odd(metric: Metric | None) -> bool:
+    """Whether its value is NaN or infinite."""
+    return metric is not None and isinstance(metric.value, float) and not math.isfinite(metric.value)
+
+
+def _target(metric: Metric) -> str:
+    aimed = metric.direction is Direction.TARGET and metric.target is not None
+    return f"target {show(metric.target)}" if aimed and metric.target is not None else ""
+
+
+def _row_tone(compared: MetricComparison, rules: tuple[RuleLine, ...]) -> Tone:
+    tone = Tone.MUTED if compared.within_noise else _TONES[compared.verdict]
+    if tone in {Tone.NEUTRAL, Tone.GOOD} and _odd(compared.head):
+        tone = Tone.WARN
+    return _ruled(tone, rules)
+
+
+def _ruled(tone: Tone, rules: tuple[RuleLine, ...]) -> Tone:
+    """The tone of a row that would be `tone` without `rules`."""
+    tones = {rule.tone for rule in rules if rule.state == "broken" and not rule.proposed}
+    if Tone.BAD in tones:
+        return Tone.BAD
+    return Tone.WARN if Tone.WARN in tones and tone is not Tone.BAD else tone
+
+
+def _rule_line(metric: str, outcome: RuleOutcome) -> RuleLine:
+    state = "not judged" if outcome.broken is None else "broken" if outcome.broken else "kept"
+    tone = Tone.MUTED
+    if outcome.broken and outcome.effect is not RuleEffect.INFORM:
+        tone = Tone.BAD if outcome.effect is RuleEffect.BLOCK and not outcome.proposed else Tone.WARN
+    return RuleLine(
+        metric=metric,
+        rule=outcome.rule,
+        figures=outcome.explanation,
+        state=state,
+        effect=outcome.effect.value,
+        proposed=outcome.proposed,
+        tone=tone,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRow:
+    """One artifact; `before` and `after` are URLs, empty where there is none."""
+
+    path: str
+    word: str
+    tone: Tone
+    before: str = ""
+    after: str = ""
+
+
+_FILE_TONES = {
+    FileVerdict.DIFFERENT: Tone.NEUTRAL,
+    FileVerdict.MISSING: Tone.WARN,
+    FileVerdict.NEW: Tone.NEUTRAL,
+}
+
+
+def file_row(compared: FileComparison, *, before: Mapping[str, str], after: Mapping[str, str]) -> FileRow:
+    """The row of a compared artifact; `before` and `after` give URLs by path."""
+    return FileRow(
+        path=compared.path,
+        word=compared.verdict.value,
+        tone=_FILE_TONES.get(compared.verdict, Tone.MUTED),
+        before=before.get(compared.path, "") if compared.baseline_digest else "",
+        after=after.get(compared.path, "") if compared.head_digest else "",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepRow:
+    """One step of the workflow; `took` and `note` are empty where there is nothing to say."""
+
+    number: int
+    name: str
+    state: str
+    tone: Tone
+    took: str = ""
+    note: str = ""
+
+
+_STEP_TONES = {StepState.FINISHED: Tone.GOOD, StepState.FAILED: Tone.BAD, StepState.RUNNING: Tone.NEUTRAL}
+
+
+def step_row(number: int, step: StepRecord) -> StepRow:
+    """The row of the step that is the `number`th of its workflow."""
+    return StepRow(
+        number=number,
+        name=step.name,
+        state=step.state.value,
+        tone=_STEP_TONES.get(step.state, Tone.MUTED),
+        took=span(step.started_at, step.ended_at),
+        note=exit_words(step.exit_status) if step.state is StepState.FAILED else "",
+    )
+
+
+def exit_words(status: int | None) -> str:
+    """`exit status 1`, `killed by signal 9`; empty where no status is known, or it was 0."""
+    if not status:
+        return ""
+    return f"exit status {status}" if status > 0 else f"killed by signal {-status}"

@@ -1,0 +1,178 @@
+"""A report for a terminal, laid out with rich: the note's words, readable at 80 columns without colours."""
+
+import io
+from collections.abc import Iterator, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reana_bridge.model.reports import Report
+from reana_bridge.reports.escape import clean, fenced
+from reana_bridge.reports.numbers import SIGMA
+from reana_bridge.reports.rows import FileRow, Row, RuleLine, Tone
+from reana_bridge.reports.view import ReportView, view
+from reana_bridge.reports.words import plural, short_sha
+
+_STYLES = {
+    Tone.GOOD: "green",
+    Tone.BAD: "bold red",
+    Tone.WARN: "yellow",
+    Tone.NEUTRAL: "",
+    Tone.MUTED: "dim",
+}
+_LOG_LINES = 20
+_UNCHANGED = 8
+
+
+def render(report: Report) -> RenderableType:
+    """The report as something that a rich console prints; nothing in it is taken for markup."""
+    return Group(*_parts(view(report)))
+
+
+def to_text(report: Report, *, width: int = 80) -> str:
+    """The report as plain text of that many columns, without colours."""
+    target = io.StringIO()
+    Console(file=target, width=width, color_system=None, force_terminal=False, legacy_windows=False).print(
+        render(report)
+    )
+    return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
+
+
+def _parts(shown: ReportView) -> Iterator[RenderableType]:
+    yield _headline(shown)
+    if len(shown.problems) > 1 and not shown.report.metrics:
+        yield Text("\n".join(f"  {clean(line)}" for line in shown.problems), style="red")
+    yield from _failure(shown)
+    if shown.waiting:
+        yield Text(shown.waiting)
+    if shown.baseline_line and not shown.against:
+        yield Text(f"{clean(shown.baseline_line)}.")
+    yield from _tables(shown)
+    yield from _lists(shown)
+    yield from _small_print(shown)
+
+
+def _headline(shown: ReportView) -> Text:
+    line = Text()
+    line.append(f"{clean(shown.context)}: ", style="bold")
+    line.append(clean(shown.headline.text), style=_STYLES[shown.headline.tone] or "bold")
+    commit = short_sha(shown.sha) or "working tree"
+    against = f" against {clean(shown.against)}" if shown.against else ""
+    line.append(f"\n{commit}{against}", style="dim")
+    return line
+
+
+def _failure(shown: ReportView) -> Iterator[RenderableType]:
+    failure = shown.failure
+    if failure is None:
+        return
+    if failure.log:
+        lines = fenced(failure.log[-_LOG_LINES:])[1:-1]
+        yield Padding(Text("\n".join(lines), style="default"), (1, 0, 1, 4))
+    if failure.ours:
+        yield Text("This is not the fault of the commit.")
+    if failure.hint:
+        yield Text(clean(failure.hint))
+    if failure.reproduce:
+        yield Text(f"The same on your machine: {clean(failure.reproduce)}", overflow="fold")
+
+
+def _tables(shown: ReportView) -> Iterator[RenderableType]:
+    if shown.values:
+        yield _values(shown.values)
+    moved = [*shown.attention, *shown.noise]
+    if moved:
+        yield _changes(shown, moved)
+    if shown.unchanged:
+        names = ", ".join(clean(row.name) for row in shown.unchanged[:_UNCHANGED])
+        more = f" and {len(shown.unchanged) - _UNCHANGED} more" if len(shown.unchanged) > _UNCHANGED else ""
+        yield Text(f"{plural(len(shown.unchanged), 'metric')} unchanged: {names}{more}", style="dim")
+
+
+def _new_table() -> Table:
+    return Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", show_edge=False)
+
+
+def _name(row: Row) -> Text:
+    return Text(clean(f"{row.name} [{row.unit}]" if row.unit else row.name), style=_STYLES[row.tone])
+
+
+def _values(rows: Sequence[Row]) -> Table:
+    table = _new_table()
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("")
+    for row in rows:
+        table.add_row(_name(row), Text(clean(row.head)), Text(_says(row), style=_STYLES[row.tone]))
+    return table
+
+
+def _changes(shown: ReportView, rows: Sequence[Row]) -> Table:
+    table = _new_table()
+    table.add_column("metric", min_width=12, overflow="fold")
+    for heading in (Text(clean(shown.baseline_label)), "this commit", "change", SIGMA):
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("", min_width=10, overflow="fold")
+    for row in rows:
+        says = ", ".join(part for part in (row.label, _says(row)) if part)
+        change = ", ".join(part for part in (row.difference, row.relative) if part)
+        cells = [_figures(cell) for cell in (row.baseline, row.head, change, row.sigmas.removesuffix(SIGMA))]
+        table.add_row(_name(row), *cells, Text(says, style=_STYLES[row.tone]))
+    return table
+
+
+def _figures(text: str) -> Text:
+    """Figures that stay on one line; a long text may be broken."""
+    cleaned = clean(text)
+    return Text(cleaned.replace(" ", "\N{NO-BREAK SPACE}") if len(cleaned) <= 16 else cleaned)
+
+
+def _says(row: Row) -> str:
+    broken = "breaks a rule" if row.blocks else "outside a rule" if row.broken else ""
+    return ", ".join(part for part in (clean(row.note), broken) if part)
+
+
+def _lists(shown: ReportView) -> Iterator[RenderableType]:
+    proposed = [line for line in shown.proposed if line.state == "broken"]
+    yield from _listed("Rules broken", [_rule(line) for line in shown.rules], "red")
+    yield from _listed(
+        "Rules proposed by this commit, not counted yet", [_rule(line) for line in proposed], ""
+    )
+    for title, line, files in (
+        ("Plots", shown.plots_line, shown.plots),
+        ("Files", shown.files_line, shown.files),
+    ):
+        moved = ", ".join(_file(file) for file in files if file.word != "identical")
+        yield from _listed(title, [f"{line}{moved and ': '}{moved}"] if line else [], "")
+    yield from _listed("Environment differs", [clean(line) for line in shown.drift], "yellow")
+    cautions = [*(shown.problems if shown.report.metrics else ()), *shown.cautions]
+    yield from _listed("Note", [clean(line) for line in cautions], "yellow")
+
+
+def _rule(line: RuleLine) -> str:
+    return clean(f"{line.metric}: {line.text} ({line.effect})")
+
+
+def _file(file: FileRow) -> str:
+    return clean(file.path if file.word == "different" else f"{file.path} {file.word}")
+
+
+def _listed(title: str, lines: Sequence[str], style: str) -> Iterator[RenderableType]:
+    if len(lines) == 1:
+        yield Text.assemble((f"{title}: ", "bold"), (lines[0], style))
+    elif lines:
+        yield Text.assemble((f"{title}:", "bold"), *((f"\n  {line}", style) for line in lines))
+
+
+def _small_print(shown: ReportView) -> Iterator[RenderableType]:
+    lines = [f"Baseline: {clean(shown.baseline_line)}"] if shown.against else []
+    lines += [f"Rules: {shown.rules_line}"] if shown.rules_line else []
+    given = ", ".join(f"{name} = {value}" for name, value in shown.parameters)
+    lines += [f"Parameters: {clean(given)}"] if given else []
+    lines += [line[:1].upper() + clean(line[1:]) for line in (shown.unsure, shown.took) if line]
+    lines += [shown.report.run_url] if shown.report.run_url else []
+    if lines:
+        yield Text("\n" + "\n".join(lines), style="dim", overflow="fold")

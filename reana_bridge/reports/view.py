@@ -1,0 +1,265 @@
+"""A report as ready-made words: the one source of the note, the terminal, the page and the status line.
+
+Nothing here is escaped; each renderer escapes for its own medium. The same report gives the same view.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison, FileVerdict
+from reana_bridge.model.reports import Report
+from reana_bridge.model.runs import LIVE, FailureKind, RunState
+from reana_bridge.reports.headline import Headline, failed_step, headline, waiting_sentence
+from reana_bridge.reports.rows import (
+    FileRow,
+    Row,
+    RuleLine,
+    StepRow,
+    Tone,
+    file_row,
+    metric_row,
+    step_row,
+    value_row,
+)
+from reana_bridge.reports.words import moment, plural, short_sha, span
+
+_PICTURES = frozenset({".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailureView:
+    """Why it failed: the step and its number (empty and 0 where no step did), the log's end, what to do."""
+
+    step: str
+    number: int
+    message: str
+    log: tuple[str, ...]
+    hint: str
+    ours: bool
+    reproduce: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportView:
+    """Everything that is shown of one report.
+
+    Attributes:
+        context: `reana/<analysis>`.
+        headline: The one line, with its state and tone.
+        report: The report itself, for what is shown as it is (URLs, times).
+        sha: The commit; empty for a working tree.
+        against: The baseline in a few words, such as `8d01b7e on main`; empty where there is none.
+        baseline_label: Heads the baseline's column.
+        baseline_line: Which baseline, why, how old; or why there is none. Empty before a comparison.
+        waiting: What an interim comparison waits for; empty else.
+        attention: Metrics that changed, are new or missing, or break a rule.
+        noise: Metrics that moved by less than is significant.
+        unchanged: Metrics that are the same.
+        values: All metrics, where nothing is compared.
+        plots: Pictures among the artifacts.
+        files: The other artifacts; identical ones last.
+        plots_line: How many pictures are what; empty where there are none.
+        files_line: The same of the other artifacts.
+        rules: Rules that are broken and count.
+        proposed: What the rules of this commit, which do not count yet, would say.
+        rules_line: How many rules were judged, kept, broken; empty without rules.
+        drift: What differs in the environment.
+        failure: None unless it failed.
+        problems: Mistakes in the configuration, one line each.
+        cautions: What else the reader should know.
+        parameters: Those given for this run.
+        steps: The workflow's steps.
+        took: How long, where and at which attempt it ran; empty before the start.
+        unsure: How many changes nobody can tell from noise; empty for none.
+    """
+
+    context: str
+    headline: Headline
+    report: Report
+    sha: str
+    against: str
+    baseline_label: str
+    baseline_line: str
+    waiting: str
+    attention: tuple[Row, ...]
+    noise: tuple[Row, ...]
+    unchanged: tuple[Row, ...]
+    values: tuple[Row, ...]
+    plots: tuple[FileRow, ...]
+    files: tuple[FileRow, ...]
+    plots_line: str
+    files_line: str
+    rules: tuple[RuleLine, ...]
+    proposed: tuple[RuleLine, ...]
+    rules_line: str
+    drift: tuple[str, ...]
+    failure: FailureView | None
+    problems: tuple[str, ...]
+    cautions: tuple[str, ...]
+    parameters: tuple[tuple[str, str], ...]
+    steps: tuple[StepRow, ...]
+    took: str
+    unsure: str
+
+
+def view(report: Report) -> ReportView:
+    """The words of `report`."""
+    comparison = report.comparison
+    compared = comparison is not None and comparison.baseline is not None
+    rows = _rows(report)
+    files = _files(report)
+    lines = [rule for row in rows for rule in row.rules]
+    return ReportView(
+        context=f"reana/{report.analysis}",
+        headline=headline(report, rows),
+        report=report,
+        sha=report.sha,
+        against=_against(comparison.baseline) if comparison and comparison.baseline else "",
+        baseline_label=(comparison.baseline.branch if comparison and comparison.baseline else "")
+        or "baseline",
+        baseline_line=_baseline_line(comparison) if comparison else "",
+        waiting=waiting_sentence(comparison) if comparison else "",
+        attention=_attention(rows) if compared else (),
+        noise=tuple(row for row in rows if compared and row.word == "within noise" and not row.broken),
+        unchanged=tuple(row for row in rows if compared and row.word == "same" and not row.broken),
+        values=() if compared else rows,
+        plots=tuple(file for file in files if _is_picture(file.path)),
+        files=tuple(file for file in files if not _is_picture(file.path)),
+        plots_line=_counted([file for file in files if _is_picture(file.path)]),
+        files_line=_counted([file for file in files if not _is_picture(file.path)]),
+        rules=tuple(line for line in lines if line.state == "broken" and not line.proposed),
+        proposed=tuple(line for line in lines if line.proposed),
+        rules_line=_rules_line([line for line in lines if not line.proposed]),
+        drift=tuple(line.replace(" -> ", " \N{RIGHTWARDS ARROW} ") for line in comparison.drift)
+        if comparison
+        else (),
+        failure=_failure(report),
+        problems=tuple(str(problem) for problem in report.problems),
+        cautions=_cautions(report),
+        parameters=tuple(sorted(report.parameters.items())),
+        steps=tuple(step_row(number, step) for number, step in enumerate(report.steps, 1)),
+        took=_took(report),
+        unsure=_unsure(rows),
+    )
+
+
+def _rows(report: Report) -> tuple[Row, ...]:
+    comparison = report.comparison
+    if comparison is None:
+        return tuple(value_row(metric) for metric in report.metrics)
+    if comparison.baseline is not None:
+        return tuple(metric_row(compared) for compared in comparison.metrics)
+    rules = {compared.name: compared.rules for compared in comparison.metrics}
+    absent = [metric_row(compared) for compared in comparison.metrics if compared.head is None]
+    return (*(value_row(metric, rules.get(metric.name, ())) for metric in report.metrics), *absent)
+
+
+def _attention(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """The rows that ask for a look: those that break a blocking rule, another rule, then the rest."""
+    asking = [row for row in rows if row.broken or row.word not in {"same", "within noise"}]
+    return tuple(sorted(asking, key=lambda row: (not row.blocks, not row.broken)))
+
+
+def _against(baseline: Baseline) -> str:
+    return f"{short_sha(baseline.sha)} on {baseline.branch}" if baseline.branch else short_sha(baseline.sha)
+
+
+def _baseline_line(comparison: Comparison) -> str:
+    baseline = comparison.baseline
+    if baseline is None:
+        return comparison.no_baseline or "There is no baseline."
+    back = f"{plural(baseline.distance, 'commit')} back"
+    why = {
+        BaselineReason.MERGE_BASE: "the merge-base",
+        BaselineReason.FIRST_PARENT: "the first parent",
+        BaselineReason.ANCESTOR: f"{back}, the nearest ancestor with a result",
+        BaselineReason.TARGET_TIP: "the tip of the target branch, as no ancestor has a result",
+        BaselineReason.GIVEN: "as asked for",
+    }[baseline.reason]
+    place = f"{baseline.branch} at {short_sha(baseline.sha)}" if baseline.branch else short_sha(baseline.sha)
+    parts = [f"{place}, {why}"]
+    if baseline.ended_at is not None:
+        parts.append(f"run of {moment(baseline.ended_at)}")
+    sentence = ", ".join(parts)
+    if baseline.ahead and baseline.branch:
+        was = "was" if comparison.made_at else "is"
+        return f"{sentence}; {baseline.branch} {was} {plural(baseline.ahead, 'commit')} further then"
+    return sentence
+
+
+def _is_picture(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in _PICTURES
+
+
+def _files(report: Report) -> tuple[FileRow, ...]:
+    comparison = report.comparison
+    before, after = report.baseline_artifact_urls, report.artifact_urls
+    if comparison is not None and comparison.baseline is not None:
+        return tuple(file_row(file, before=before, after=after) for file in comparison.files)
+    artifacts = report.result.artifacts if report.result else ()
+    return tuple(
+        FileRow(path=artifact.path, word="", tone=Tone.NEUTRAL, after=after.get(artifact.path, ""))
+        for artifact in artifacts
+    )
+
+
+def _counted(files: Sequence[FileRow]) -> str:
+    """`11 identical, 1 different`; only their number where nothing is compared."""
+    words = [file.word for file in files]
+    if not any(words):
+        return str(len(files)) if files else ""
+    counts = [(words.count(verdict.value), verdict.value) for verdict in FileVerdict]
+    return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+def _rules_line(lines: list[RuleLine]) -> str:
+    if not lines:
+        return ""
+    counts = [
+        (sum(line.state == state for line in lines), state) for state in ("kept", "broken", "not judged")
+    ]
+    return ", ".join(f"{count} {state}" for count, state in counts if count)
+
+
+def _failure(report: Report) -> FailureView | None:
+    failure = report.failure
+    if failure is None:
+        return None
+    step = failed_step(report)
+    ours = failure.kind is FailureKind.INFRASTRUCTURE
+    again = report.sha and not ours and failure.kind is not FailureKind.CONFIGURATION
+    return FailureView(
+        step=step[1].name if step else failure.step,
+        number=step[0] if step else 0,
+        message=failure.message,
+        log=failure.log_tail,
+        hint=failure.hint,
+        ours=ours,
+        reproduce=f"reana-bridge run --commit {report.sha}" if again else "",
+    )
+
+
+def _cautions(report: Report) -> tuple[str, ...]:
+    lines = list(report.warnings)
+    if report.result:
+        lines.extend(f"{part.source}: {part.reason}" for part in report.result.unreadable)
+        lines.extend(f"{part.path} was not kept: {part.reason}" for part in report.result.skipped)
+    return tuple(lines)
+
+
+def _took(report: Report) -> str:
+    where = f" on {report.backend}" if report.backend else ""
+    attempt = f", attempt {report.attempt}" if report.attempt > 1 else ""
+    if report.state in LIVE:
+        return f"runs{where}{attempt}" if report.started_at is not None else ""
+    took = span(report.started_at, report.ended_at)
+    verb = "took" if report.state is RunState.FINISHED else "ran"
+    return f"{verb} {took}{where}{attempt}" if took else attempt.removeprefix(", ")
+
+
+def _unsure(rows: tuple[Row, ...]) -> str:
+    count = sum(row.unsure for row in rows)
+    if not count:
+        return ""
+    return f"{plural(count, 'change')} without an uncertainty may be noise"
