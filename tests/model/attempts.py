@@ -5,7 +5,7 @@ from reana_bridge.model.problems import ConfigurationError, Problem
 
 
 def attempt(function: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[Any, tuple[Problem, ...]]:
-    """What `function` returns and no problems, or None and the problems that it raises; nothing else may come."""
+    """What `function` returns and no problems, or None and the problems that it raises."""
     try:
         return function(*args, **kwargs), ()
     except ConfigurationError as error:

@@ -191,7 +191,7 @@ ERRORS = [
         ["did you mean `events`?", "`$$event`"],
     ),
     (
-        "workflow:\n  type: serial\n  specification:\n    steps:\n    - commands:\n      - |\n       a\n\n       $x",
+        "workflow:\n type: serial\n specification:\n  steps:\n  - commands:\n    - |\n     a\n\n     $x",
         9,
         "workflow.specification.steps[0].commands[0]",
         ["`x` is not declared"],
