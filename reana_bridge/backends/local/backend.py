@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import secrets
+import select
 import signal
 import subprocess
 import sys
@@ -29,6 +30,7 @@ _LOG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.log")
 _INCOMING = ".incoming"
 _REMOVED = ".removed"
 _SIZE = "size.json"
+_START_SECONDS = 60.0
 _PASSED_ON = re.compile(r"(PIP_|UV_|SSL_CERT_|REQUESTS_CA_BUNDLE$|(https?|no|all)_proxy$)", re.IGNORECASE)
 
 
@@ -141,22 +143,30 @@ class LocalBackend:
         place = self._root / name
         if any(records.exists(str(place), record) for record in (records.SUPERVISOR, records.EXIT)):
             return
-        script = os.path.dirname(supervisor.__file__)
+        told, tell = os.pipe()
         try:
             with (place / "supervisor.log").open("ab") as output:
                 first = subprocess.Popen(
-                    [sys.executable, "-I", "-S", script, str(place)],
+                    [sys.executable, "-I", "-S", os.path.dirname(supervisor.__file__), str(place), str(tell)],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
                     cwd="/",
                     env=self._supervisor_environment(),
                     start_new_session=True,
+                    pass_fds=(tell,),
                 )
-            status = first.wait(timeout=60)
-        except (OSError, subprocess.TimeoutExpired) as problem:
+            os.close(tell)
+            tell = -1
+            first.wait()
+            in_charge = bool(select.select([told], [], [], _START_SECONDS)[0]) and bool(os.read(told, 1))
+        except OSError as problem:
             raise BackendError(f"the supervisor of run {name} could not be started: {problem}") from problem
-        if status != 0:
+        finally:
+            os.close(told)
+            if tell >= 0:
+                os.close(tell)
+        if not in_charge:
             said = (place / "supervisor.log").read_text("utf-8", "replace").strip().rpartition("\n")[2]
             raise BackendError(f"the supervisor of run {name} could not be started: {said}")
 

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from reana_bridge.backends.base import BackendError, BackendRefused, Job
 from reana_bridge.backends.local import sandbox
@@ -136,16 +136,25 @@ def _engine(
     engine = Environment(name=wanted.type.value, packages=packages)
     plan["environments"][ENGINE] = _describe(engine, root, settings)
     default = _add(plan, settings.default, root, settings)
-    mapped = {rule.image: _add(plan, rule.environment, root, settings) for rule in settings.environments}
+    mapped = [[rule.image, _add(plan, rule.environment, root, settings)] for rule in settings.environments]
     plan["engine"] = {
         "file": wanted.file,
-        "parameters": wanted.parameters,
+        "parameters": {name: value for name, value in wanted.parameters.items() if name != "input"},
+        "parameters_file": str(wanted.parameters.get("input") or _parameters_file(wanted.document)),
         "options": wanted.options,
         "outputs": [*wanted.output_files, *wanted.output_directories],
         "default": default,
         "images": mapped,
     }
     return {}
+
+
+def _parameters_file(document: dict[str, Any]) -> str:
+    """The file that newer specifications name under `workflow.parameters.file`; empty for none."""
+    value: Any = document
+    for key in ("workflow", "parameters", "file"):
+        value = cast(dict[str, Any], value).get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 def _add(plan: dict[str, Any], environment: Environment, root: Path, settings: LocalSettings) -> str:

@@ -1,7 +1,7 @@
-"""Start of a supervisor: `python -I -S PATH/TO/supervisor RUN_DIRECTORY`.
+"""Start of a supervisor: `python -I -S PATH/TO/supervisor RUN_DIRECTORY DESCRIPTOR`.
 
-The first process forks, waits until the supervisor is in charge and leaves, so that the supervisor is
-nobody's child and leaves no zombie. It ends with 1 when the supervisor could not take charge.
+The first process forks and leaves at once, so that the supervisor is nobody's child and leaves no zombie.
+The descriptor gets one byte as soon as a supervisor is in charge.
 """
 
 import os
@@ -20,12 +20,10 @@ def _packages() -> None:
         sys.modules[name] = module
 
 
-def _start(directory: str) -> None:
-    told, tell = os.pipe()
+def _start(directory: str, tell: int) -> None:
     if os.fork() != 0:
-        os.close(tell)
-        os._exit(0 if os.read(told, 1) else 1)
-    os.close(told)
+        os._exit(0)
+    os.set_inheritable(tell, False)
     _packages()
     from reana_bridge.backends.local.supervisor.main import main
 
@@ -33,4 +31,4 @@ def _start(directory: str) -> None:
 
 
 if __name__ == "__main__":
-    _start(sys.argv[1])
+    _start(sys.argv[1], int(sys.argv[2]))

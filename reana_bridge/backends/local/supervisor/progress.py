@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 
 from reana_bridge.backends.local.supervisor import records
@@ -24,6 +23,8 @@ def tell(directory: str) -> None:
         folder = os.open(watchers, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:  # nobody ever watched
         return
+    import socket  # only here, where somebody listens: it is slow to load
+
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as out:
         for entry in os.listdir(folder):
             # Through the descriptor, since a socket's path may not be longer than 107 bytes.

@@ -116,7 +116,8 @@ class Workflow:
         *,
         more: dict[str, str] | None = None,
         binds: tuple[str, ...] = (),
-        events: tuple[int, int, Callable[[bytes], None]] | None = None,
+        keep: tuple[int, ...] = (),
+        events: tuple[int, Callable[[bytes], None]] | None = None,
     ) -> int:
         """Run one command of the job; its exit status, negative for a signal.
 
@@ -126,14 +127,13 @@ class Workflow:
             log: Takes what it prints.
             more: Variables beside the usual ones.
             binds: Further read-only directories.
-            events: Where events are read, the descriptor that the program writes them to, and what takes
-                them.
+            keep: Descriptors that the program inherits.
+            events: A descriptor to read beside, and what takes the bytes.
 
         Raises:
             Ended: The run should end.
             LimitBroken: It used more than it may.
         """
-        keep = (events[1],) if events else ()
         program = self.job.program(argv, environment, more=more, keep=keep, binds=binds)
         if self.progress.started_at is None:
             self.progress.started_at = time.time()
@@ -144,7 +144,7 @@ class Workflow:
                 program,
                 log,
                 started=self.job.connect,
-                events=(events[0], events[2]) if events else None,
+                events=events,
             )
         finally:
             self.job.disconnect()
