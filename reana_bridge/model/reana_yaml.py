@@ -66,6 +66,11 @@ def parse(
 def _parameters(findings: Findings, given: Mapping[str, Any]) -> dict[str, Any]:
     path = ("inputs", "parameters")
     declared = findings.mapping(path)
+    for name, value in declared.items():
+        written = findings.document.written((*path, name))
+        if _surprising(written, value) and name not in given:
+            message = f"`{shown(written)}` means `{shown(str(value))}` to REANA"
+            findings.warning((*path, name), message, f"write `{shown(str(value))}`, or put it in quotes")
     for name in given:
         if name not in declared:
             hint = (
@@ -74,6 +79,13 @@ def _parameters(findings: Findings, given: Mapping[str, Any]) -> dict[str, Any]:
             )
             findings.error((*path, name), "is given for this run, but not declared", hint)
     return {**declared, **given}
+
+
+def _surprising(written: str, value: object) -> bool:
+    """Whether an unquoted word means something else than it looks like: `010` is 8, `12:30` is 750."""
+    if isinstance(value, bool):
+        return written.casefold() != str(value).casefold()
+    return isinstance(value, int) and written.lstrip("+") != str(value)
 
 
 def _type(findings: Findings) -> WorkflowType | None:

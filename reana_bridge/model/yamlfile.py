@@ -53,6 +53,11 @@ class Document:
             return line
         return node.line + 1 + node.value.count("\n", 0, offset) if node.style == "|" else node.line
 
+    def written(self, path: Path) -> str:
+        """The unquoted word that stands at `path`; empty where there is none."""
+        depth, _, node = self._walk(path)
+        return node.written if depth == len(path) else ""
+
     def problem(
         self,
         path: Path,

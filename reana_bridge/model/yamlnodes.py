@@ -40,12 +40,16 @@ class Limits:
 
 @dataclass(slots=True)
 class Node:
-    """A value and where it stands (from 1). `style` is empty for plain words, else the quote, `|` or `>`."""
+    """A value and where it stands (from 1).
+
+    `style` is empty for plain words, else the quote, `|` or `>`; `written` is what stands there unquoted.
+    """
 
     line: int
     column: int
     value: "Scalar | list[Node] | dict[str, Entry]"
     style: str = ""
+    written: str = ""
     size: int = 1
     length: int = 0
     height: int = 0
@@ -133,7 +137,8 @@ class _Builder:
 
     def scalar(self, event: Any) -> Node:
         value = event.value if event.style else value_of(event.value, self.reading)
-        return Node(*_place(event), value, event.style or "", length=len(event.value))
+        written = "" if event.style else event.value
+        return Node(*_place(event), value, event.style or "", written, length=len(event.value))
 
     def collection(self, event: Any) -> Node:
         self.depth += 1

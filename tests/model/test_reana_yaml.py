@@ -290,6 +290,14 @@ def test_errors(text, line, key, fragments):
 @pytest.mark.parametrize(
     ("text", "line", "key", "fragments"),
     [
+        (
+            other("inputs: {parameters: {seed: 0123456}}"),
+            2,
+            "inputs.parameters.seed",
+            ["means `42798`", "quotes"],
+        ),
+        (other("inputs: {parameters: {at: 12:30}}"), 2, "inputs.parameters.at", ["`12:30` means `750`"]),
+        (other("inputs: {parameters: {blind: no}}"), 2, "inputs.parameters.blind", ["`no` means `False`"]),
         (other("input: {}"), 2, "input", ["not known", "did you mean `inputs`?"]),
         (other("outputs: {file: []}"), 2, "outputs.file", ["did you mean `files`?"]),
         (other("inputs: {params: {}}"), 2, "inputs.params", ["no effect"]),
@@ -320,6 +328,13 @@ def test_warnings(text, line, key, fragments):
     (warning,) = warnings
     assert (warning.line, warning.key, warning.severity) == (line, key, "warning")
     assert all(fragment in str(warning) for fragment in fragments)
+
+
+@pytest.mark.parametrize(
+    "written", ["12", "+12", "-12", "true", "True", "1.50", "'010'", "abc", "null", "[010]"]
+)
+def test_parameters_that_mean_what_they_look_like(written):
+    assert parse(other(f"inputs: {{parameters: {{a: {written}}}}}"))[1] == ()
 
 
 def test_steps_without_names_and_with_the_same_name():
