@@ -226,7 +226,7 @@ class ProjectSettings(_Section):
     backend: str = Field("", description="Default backend; empty for the only one.")
     backends: tuple[str, ...] = Field((), description="Other backends that the repository may choose.")
     public: bool = Field(False, description="Whether pages and API need no token.")
-    network: bool = Field(False, description="Whether its jobs may reach the network if they ask for it.")
+    network: bool = Field(False, description="Whether its jobs reach the network, unless its own file says no.")
     concurrency: int | None = Field(None, ge=1, description="Runs at once; none for the backend's own limit.")
     seconds: Seconds | None = Field(None, description="Wall time of a run; none for limits.seconds.")
     priority: int = Field(0, description="Added to the priority of its runs.")

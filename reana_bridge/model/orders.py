@@ -28,6 +28,7 @@ class Order:
         parameters: Over the analysis' own.
         actor: Who asked, for the decision's record.
         again: Whether to run although there is a result already.
+        baseline: The commit to compare with; empty for the usual choice.
     """
 
     kind: OrderKind
@@ -38,6 +39,7 @@ class Order:
     parameters: dict[str, Value] = field(default_factory=dict[str, Value])
     actor: str = ""
     again: bool = True
+    baseline: str = ""
 
     def body(self) -> bytes:
         """As the body of a delivery; `read` is its inverse."""

@@ -5,6 +5,7 @@ say; the rules that count are the target branch's; what was compared is stored w
 report is the same whenever it is rendered.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from reana_bridge.forges.base import ForgeError, ForgeRefused
 from reana_bridge.forges.source import count_between, first_parents, merge_base
 from reana_bridge.model.analyses import Rule
 from reana_bridge.model.codec import from_data, to_data
+from reana_bridge.model.comparisons import BaselineReason
 from reana_bridge.model.problems import ConfigurationError
 from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Result
@@ -110,6 +112,9 @@ class Compare:
 
     def _choose(self, session: Session, row: Run, cache: Path) -> tuple[Choice, list[Candidate]]:
         target_sha = _target_sha(row)
+        settings: dict[str, str] = row.settings or {}
+        if settings.get("baseline_sha"):
+            return self._given(session, row, settings["baseline_sha"])
         wanted = merge_base(cache, row.sha, target_sha) if row.proposal else row.sha
         shas = first_parents(cache, wanted, LOOK_BACK + 1) if wanted else []
         if not row.proposal or wanted == row.sha:
@@ -126,6 +131,15 @@ class Compare:
             ahead=ahead,
         )
         return choice, [*ancestors, *([tip] if tip else [])]
+
+    def _given(self, session: Session, row: Run, sha: str) -> tuple[Choice, list[Candidate]]:
+        """The commit that a person asked to compare with, whatever its place in the history."""
+        (candidate,) = self._candidates(session, row, [sha])
+        choice = choose_baseline(ancestors=[candidate], branch=sha[:7], proposal=True)
+        if choice.baseline is not None:
+            asked = replace(choice.baseline, reason=BaselineReason.GIVEN, branch="")
+            choice = replace(choice, baseline=asked)
+        return choice, [candidate]
 
     def _candidates(self, session: Session, row: Run, shas: list[str]) -> list[Candidate]:
         """The commits with their newest successful and their live runs of this analysis."""

@@ -159,7 +159,7 @@ class _Storing:
 
     def _run(self, each: AnalysisDecision) -> tuple[Outcome, str, str]:
         """The run that the decision asks for: the live one, the one with a result, or a new one."""
-        digest = parameters_digest(each.parameters) if self._looked.again else ""
+        digest = parameters_digest(each.parameters) if self._looked.ordered else ""
         existing = self._existing(each.analysis, digest)
         if existing is not None and existing.live_key is None and not self._runs_again(existing):
             return (
@@ -216,7 +216,11 @@ class _Storing:
             keep_superseded=self._keeps(each),
             backend=analysis.backend,
             priority=analysis.priority + (rule.priority if rule else 0),
-            settings={"analysis": to_data(analysis), "target_sha": looked.target_sha},
+            settings={
+                "analysis": to_data(analysis),
+                "target_sha": looked.target_sha,
+                "baseline_sha": looked.baseline_sha,
+            },
             problems=to_data(warnings),
             delivery_id=self._delivery.id,
             pushed_at=self._delivery.received_at,

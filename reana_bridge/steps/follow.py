@@ -63,7 +63,7 @@ class Follow:
     def stop(self, seconds: float) -> None:
         """Stop after the poll at work, within `seconds`."""
         self._stopping.set()
-        self._bridge.database.wake.notify([self.name])
+        self._bridge.database.wake.notify([self._topic])
         self._thread.join(seconds)
         self._unwatch()
 
@@ -73,7 +73,7 @@ class Follow:
         return self._thread.is_alive() and time.monotonic() - self.beaten_at < 4 * SWEEP_SECONDS
 
     def _wake(self, _identity: str) -> None:
-        self._bridge.database.wake.notify([self.name])
+        self._bridge.database.wake.notify([self._topic])
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
@@ -89,7 +89,7 @@ class Follow:
                 self._failures += 1
                 seconds = pause(self._failures, most=60)
                 _log.exception("follow.failed", backend=self._backend.name)
-            self._bridge.database.wake.wait(self.name, seconds)
+            self._bridge.database.wake.wait(self._topic, seconds)
 
     def _hold(self) -> bool:
         if time.monotonic() < self._held_until - _LOCK_SECONDS / 2:

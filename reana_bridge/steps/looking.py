@@ -47,6 +47,8 @@ class Looked:
         target_sha: That branch's commit then; empty where there is none.
         analyses: By name, cut down to the server's limits.
         again: Whether to run although there is a result already.
+        ordered: Whether a person or the clock asked, rather than an event.
+        baseline_sha: The commit to compare with; empty for the usual choice.
     """
 
     event: str
@@ -63,6 +65,8 @@ class Looked:
     target_sha: str = ""
     analyses: dict[str, Analysis] = field(default_factory=dict[str, Analysis])
     again: bool = False
+    ordered: bool = False
+    baseline_sha: str = ""
 
 
 def look(bridge: Bridge, delivery: Delivery) -> Looked:
@@ -169,6 +173,8 @@ class _Looking:
             default_branch=default,
             target=target,
             again=order.again,
+            ordered=True,
+            baseline_sha=order.baseline,
         )
         if not sha:
             return base
@@ -260,7 +266,14 @@ class _Looking:
         }
         problems = tuple(problem for _, found in limited.values() for problem in found)
         most = self._rule.seconds or settings.limits.seconds
-        analyses = {name: replace(a, timeout=a.timeout or most) for name, (a, _) in limited.items()}
+        analyses = {
+            name: replace(
+                analysis,
+                timeout=analysis.timeout or most,
+                network=self._rule.network if analysis.network is None else analysis.network,
+            )
+            for name, (analysis, _) in limited.items()
+        }
         return file, analyses, problems
 
     def _specification(

@@ -44,6 +44,8 @@ def start(
     analysis: str | None,
     parameters: Mapping[str, Value],
     actor: str,
+    again: bool = True,
+    baseline: str = "",
     wait: float = WAIT_SECONDS,
 ) -> list[str]:
     """Order runs of a commit; their ids.
@@ -56,6 +58,8 @@ def start(
         analysis: Its name; None for every analysis that allows it.
         parameters: Over the analysis' own; only declared ones.
         actor: Who asks.
+        again: Whether to run although there is a result already.
+        baseline: The commit to compare with; empty for the usual choice.
         wait: Seconds to wait for the decision.
 
     Raises:
@@ -76,6 +80,8 @@ def start(
         analysis=analysis or "",
         parameters=dict(parameters),
         actor=actor,
+        again=again,
+        baseline=baseline,
     )
     incoming = Incoming(forge=known.forge, delivery_id=f"order:{new_id()}", body=order.body(), kind="order")
     stored = bridge.inbox.put_blocking(incoming)

@@ -1,0 +1,227 @@
+"""`reana-bridge run`: the report of a merge request for the working tree, without a server."""
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reana_bridge.cli import snapshot
+from reana_bridge.cli.common import Failure, JsonOption, opened, print_json
+from reana_bridge.model.reports import Report
+from reana_bridge.model.runs import RunState
+from reana_bridge.settings import Settings
+from reana_bridge.steps.bridge import Bridge
+
+PROJECT = "work"
+
+
+def command(
+    directory: Annotated[Path, typer.Argument(help="The repository's working tree.")] = Path(),
+    compare: Annotated[
+        str | None, typer.Option("--compare", help="Commit or branch to compare with, such as main.")
+    ] = None,
+    commit: Annotated[str | None, typer.Option(help="Run this commit instead of the working tree.")] = None,
+    analysis: Annotated[str | None, typer.Option(help="Only this analysis.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", "-p", help="NAME=VALUE over a declared one; repeat.")
+    ] = None,
+    environment: Annotated[
+        Path | None, typer.Option(help="Environment whose programs run; else the active one.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Copy what the run left into this directory.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Run the working tree's analysis here, and show the report that a merge request would get.
+
+    Example: `reana-bridge run --compare main`
+    """
+    from rich.console import Console
+
+    from reana_bridge.cli.progress import watch
+    from reana_bridge.model.codec import to_data
+    from reana_bridge.reports import terminal
+    from reana_bridge.steps.manual import Refused
+
+    tree = snapshot.top_level(directory)
+    state = cache_directory() / "run" / hashlib.sha256(str(tree).encode()).hexdigest()[:16]
+    console = Console(stderr=True)
+    with _bridge(_settings(state, environment)) as bridge:
+        taken = snapshot.take(
+            tree, state / "repositories" / f"{tree_name(tree)}.git", commit=commit, compare=compare
+        )
+        ordered = {"analysis": analysis, "parameters": _parameters(parameter or [])}
+        try:
+            runs = _order(bridge, tree_name(tree), taken, ordered)
+        except Refused as refused:
+            raise Failure(str(refused), status=1) from None
+        try:
+            reports = watch(bridge, runs, console)
+        except KeyboardInterrupt:
+            _cancel(bridge, runs)
+            raise
+        if output:
+            _copy(bridge, reports, output)
+    if json:
+        print_json([to_data(report) for report in reports])
+    else:
+        for report in reports:
+            Console().print(terminal.render(report))
+    if not all(passed(report) for report in reports):
+        raise typer.Exit(1)
+
+
+def cache_directory() -> Path:
+    """Where `run` and `demo` keep environments and results: under XDG_CACHE_HOME, else ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reana-bridge"
+
+
+def tree_name(tree: Path) -> str:
+    """A project path for the working tree: its directory's name, with what may stand in one."""
+    safe = "".join(c if c.isascii() and (c.isalnum() or c in "_.-") else "-" for c in tree.name)
+    return safe.strip(".-") or "tree"
+
+
+def passed(report: Report) -> bool:
+    """Whether the report would let a merge request through."""
+    blocked = report.comparison is not None and report.comparison.blocked
+    return report.state == RunState.FINISHED and not blocked
+
+
+def _settings(state: Path, environment: Path | None) -> Settings:
+    state.mkdir(parents=True, exist_ok=True)
+    return Settings.model_validate(
+        {
+            "server": {"log_format": "text", "name": "this-machine"},
+            "database": {"url": f"sqlite:///{state}/bridge.db"},
+            "storage": {
+                "artifacts": state / "artifacts",
+                "runs": state / "runs",
+                "repositories": state / "fetched",
+                "secrets": state / "secrets",
+                "environments": cache_directory() / "environments",
+            },
+            "forges": {PROJECT: {"kind": "git", "root": state / "repositories"}},
+            "backends": {
+                "local": {
+                    "kind": "local",
+                    "sandbox": "preferred",
+                    "network": True,
+                    "host_network": True,
+                    "tether": True,
+                    "search_path": search_path(environment),
+                }
+            },
+            "projects": [{"match": f"{PROJECT}:*", "network": True}],
+        }
+    )
+
+
+def search_path(environment: Path | None) -> list[Path]:
+    """The directories of programs of the given or active environment; empty for the system's own."""
+    active = os.environ.get("VIRTUAL_ENV") or os.environ.get("CONDA_PREFIX")
+    if environment is not None:
+        if not (environment / "bin").is_dir():
+            raise Failure(f"{environment} is no environment: it has no directory `bin`")
+        return [environment.absolute() / "bin"]
+    if active:
+        return [Path(active) / "bin"]
+    python = shutil.which("python3")
+    found = Path(python).parent if python else Path("/usr/bin")
+    return [] if found in (Path("/usr/bin"), Path("/bin")) else [found]
+
+
+@contextmanager
+def _bridge(settings: Settings) -> Generator[Bridge, None, None]:
+    import logging
+
+    from reana_bridge.logs import configure
+    from reana_bridge.steps.runtime import Runtime
+
+    configure("text", level=logging.ERROR)
+    bridge = opened(settings, exclusive=True)
+    runtime = Runtime(bridge, reconcile=False)
+    runtime.start()
+    try:
+        yield bridge
+    finally:
+        runtime.stop()
+        bridge.close()
+
+
+def _order(bridge: Bridge, name: str, taken: snapshot.Snapshot, ordered: dict[str, Any]) -> list[str]:
+    """Order the baseline where it has no result yet, then the working tree."""
+    from reana_bridge.steps import manual
+
+    project = f"{PROJECT}:{name}"
+    if taken.compare:
+        try:
+            manual.start(
+                bridge,
+                project=project,
+                ref=None,
+                sha=taken.compare,
+                analysis=ordered["analysis"],
+                parameters={},
+                actor="you",
+                again=False,
+            )
+        except manual.Refused as refused:  # its result is there, or it cannot run: the report says which
+            sys.stderr.write(f"  baseline {taken.compare[:7]}: {refused}\n")
+    return manual.start(
+        bridge,
+        project=project,
+        ref=snapshot.BRANCH,
+        sha=taken.sha,
+        actor="you",
+        baseline=taken.compare,
+        **ordered,
+    )
+
+
+def _parameters(given: list[str]) -> dict[str, str | int | float | bool]:
+    from reana_bridge.model.problems import ConfigurationError
+    from reana_bridge.model.yamlfile import load
+
+    found: dict[str, str | int | float | bool] = {}
+    for item in given:
+        name, equals, text = item.partition("=")
+        if not equals or not name:
+            raise Failure(f"--parameter {item!r}: write NAME=VALUE")
+        try:
+            value = load(f"value: {text}", file="--parameter").data["value"]
+        except ConfigurationError:
+            value = text
+        found[name] = value if isinstance(value, str | int | float | bool) else text
+    return found
+
+
+def _cancel(bridge: Bridge, runs: list[str]) -> None:
+    import time
+
+    from reana_bridge.model.runs import FINAL
+    from reana_bridge.steps import manual
+    from reana_bridge.store.tables import Run
+
+    for run in runs:
+        manual.cancel(bridge, run, actor="you")
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        with bridge.database.read() as session:
+            if all(session.get_one(Run, run).state in FINAL for run in runs):
+                return
+        time.sleep(0.1)
+
+
+def _copy(bridge: Bridge, reports: list[Report], output: Path) -> None:
+    for report in reports:
+        for artifact in report.result.artifacts if report.result else ():
+            target = output / (report.analysis if len(reports) > 1 else "") / artifact.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with bridge.blobs.open(artifact.digest) as source, open(target, "wb") as file:
+                shutil.copyfileobj(source, file)
