@@ -1,0 +1,1 @@
+"""The ASGI app: webhook routes, REST API, pages and badges, private unless a project is public."""

@@ -1,0 +1,115 @@
+"""The ASGI app: every address that the bridge answers, and what surrounds them all."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Route
+
+from reana_bridge import __version__
+from reana_bridge.steps.bridge import Bridge
+from reana_bridge.web import api, badges, health, pages, run_pages
+from reana_bridge.web.access import WithoutKey, on_without_key
+from reana_bridge.web.door import Door
+from reana_bridge.web.middleware import Around
+from reana_bridge.web.problems import on_http_error, on_invalid
+from reana_bridge.web.site import Runtime, Site
+from reana_bridge.web.telemetry import Telemetry
+
+
+def make_app(bridge: Bridge, *, runtime: Runtime | None = None, takes_webhooks: bool = True) -> FastAPI:
+    """The app that serves `bridge`.
+
+    Args:
+        bridge: Opened; closed by the caller after the app's end.
+        runtime: Started before the first request and stopped after the last, in a thread; None where the
+            caller does so (the inbox has to be started for webhooks to be answered).
+        takes_webhooks: Whether deliveries are taken and pages shown; else it only says how it is.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
+        if runtime is not None:
+            await run_in_threadpool(runtime.start)
+        yield
+        if runtime is not None:
+            await run_in_threadpool(runtime.stop)
+
+    site = Site(bridge=bridge, runtime=runtime, telemetry=Telemetry(bridge))
+    app = FastAPI(
+        title="REANA bridge",
+        version=__version__,
+        description="From a push to a verdict on the science.",
+        lifespan=lifespan,
+        routes=[*_webhooks(site), *_health(), *_pages()] if takes_webhooks else _health(),
+        openapi_url="/api/openapi.json" if takes_webhooks else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        default_response_class=AsciiJSON,
+        exception_handlers={
+            HTTPException: on_http_error,
+            RequestValidationError: on_invalid,
+            WithoutKey: on_without_key,
+        },
+    )
+    app.state.site = site
+    if takes_webhooks:
+        app.include_router(api.router)
+    app.add_middleware(Around)
+    return app
+
+
+class AsciiJSON(JSONResponse):
+    """JSON in ASCII: whatever text a run left, it can be sent."""
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of `content`."""
+        import json
+
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
+
+
+def _webhooks(site: Site) -> list[BaseRoute]:
+    """First of all routes, as speed matters most there."""
+    door = Door(site)
+    return [
+        Route("/webhooks/{forge}", door, methods=["POST"]),
+        Route("/webhooks/{forge}/{hook}", door, methods=["POST"]),
+    ]
+
+
+def _health() -> list[BaseRoute]:
+    return [
+        Route("/healthz", health.healthz),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.metrics),
+    ]
+
+
+def _pages() -> list[BaseRoute]:
+    return [
+        Route("/", pages.front),
+        Route("/sign-in", pages.sign_in_page, methods=["GET"]),
+        Route("/sign-in", pages.sign_in, methods=["POST"]),
+        Route("/sign-out", pages.sign_out, methods=["POST"]),
+        Route("/projects/{forge}/{path:path}", pages.project),
+        Route("/commits/{forge}/{path:path}/{sha}", pages.commit),
+        Route("/runs/{run_id}", run_pages.run),
+        Route("/runs/{run_id}/live", run_pages.live),
+        Route("/runs/{run_id}/logs/{step:path}", run_pages.log),
+        Route("/runs/{run_id}/artifacts/{path:path}", run_pages.artifact),
+        Route("/runs/{run_id}/baseline/{path:path}", run_pages.baseline_picture),
+        Route("/runs/{run_id}/cancel", run_pages.cancel, methods=["POST"]),
+        Route("/runs/{run_id}/rerun", run_pages.rerun, methods=["POST"]),
+        Route("/comparisons/{comparison_id}", run_pages.comparison),
+        Route("/badges/{forge}/{path:path}.svg", badges.badge),
+        Route("/schemas/reana-bridge.json", health.schema),
+        Route("/static/{name}", health.static),
+        Route("/robots.txt", health.robots),
+    ]
