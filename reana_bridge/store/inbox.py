@@ -77,11 +77,27 @@ class Stored:
 
 @dataclass(slots=True)
 class _Waiting:
+    """A delivery in the queue; `loop` is where its sender waits, None for a thread that does."""
+
     incoming: Incoming
     id: str
     digest: str
-    future: Future[Stored]
-    duplicate: bool = False
+    future: asyncio.Future[Stored] | Future[Stored]
+    loop: asyncio.AbstractEventLoop | None
+    outcome: Stored | Exception | None = None
+
+    def stored(self, id: str) -> None:
+        """Note under which id it is on disk: another than its own is that of the same delivery before it."""
+        self.outcome = Stored(id=id, duplicate=id != self.id)
+
+    def settle(self) -> None:
+        """Tell the sender, if it still waits."""
+        if self.future.done():
+            return
+        if isinstance(self.outcome, Stored):
+            self.future.set_result(self.outcome)
+        else:
+            self.future.set_exception(self.outcome or InboxFailed("the delivery was not stored"))
 
     @property
     def name(self) -> tuple[str, str]:
@@ -110,6 +126,8 @@ class Inbox:
         self._database = database
         self._queue: queue.Queue[_Waiting | None] = queue.Queue(maxsize=limit)
         self._thread = threading.Thread(target=self._run, name="inbox", daemon=True)
+        self._guard = threading.Lock()
+        self._stopping = False
         self._sqlite: sqlite3.Connection | None = None
         self._postgres: psycopg.Connection | None = None
 
@@ -123,7 +141,9 @@ class Inbox:
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what waits, then end the writer."""
+        """Write what waits, take nothing more, then end the writer."""
+        with self._guard:
+            self._stopping = True
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
@@ -133,21 +153,33 @@ class Inbox:
 
         Raises:
             InboxFull: Too many wait.
-            InboxFailed: The database refused it.
+            InboxFailed: The database refused it, or this process stops.
         """
-        return await asyncio.wrap_future(self._enqueue(incoming))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Stored] = loop.create_future()
+        self._enqueue(incoming, future, loop)
+        return await future
 
     def put_blocking(self, incoming: Incoming) -> Stored:
         """The same from a thread, for findings of our own."""
-        return self._enqueue(incoming).result()
+        future: Future[Stored] = Future()
+        self._enqueue(incoming, future, None)
+        return future.result()
 
-    def _enqueue(self, incoming: Incoming) -> Future[Stored]:
-        waiting = _Waiting(incoming, new_id(), hashlib.sha256(incoming.body).hexdigest(), Future())
-        try:
-            self._queue.put_nowait(waiting)
-        except queue.Full:
-            raise InboxFull(f"{self._queue.maxsize} deliveries wait to be written") from None
-        return waiting.future
+    def _enqueue(
+        self,
+        incoming: Incoming,
+        future: asyncio.Future[Stored] | Future[Stored],
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> None:
+        waiting = _Waiting(incoming, new_id(), hashlib.sha256(incoming.body).hexdigest(), future, loop)
+        with self._guard:
+            if self._stopping:
+                raise InboxFailed("this process stops; send the delivery again to the next one")
+            try:
+                self._queue.put_nowait(waiting)
+            except queue.Full:
+                raise InboxFull(f"{self._queue.maxsize} deliveries wait to be written") from None
 
     def _run(self) -> None:
         ended = False
@@ -168,28 +200,44 @@ class Inbox:
         return more
 
     def _write(self, batch: Sequence[_Waiting]) -> None:
+        if not batch:
+            return
         # A sender that has gone meanwhile is stored all the same: it will not know, and send again.
-        for waiting in batch:
-            waiting.future.set_running_or_notify_cancel()
         self._store(batch)
         self._database.wake.notify(["decide"])
+        # One wake-up of a loop for all that wait in it.
+        for loop in {waiting.loop for waiting in batch}:
+            group = [waiting for waiting in batch if waiting.loop is loop]
+            if loop is None:
+                _settle(group)
+                continue
+            try:
+                loop.call_soon_threadsafe(_settle, group)
+            except RuntimeError:  # the loop has ended, and whoever waited in it
+                _log.warning("inbox.nobody_waits", deliveries=len(group))
 
-    def _store(self, batch: Sequence[_Waiting]) -> None:
+    def _store(self, batch: Sequence[_Waiting], *, again: bool = True) -> None:
         try:
-            if batch:
-                self._transact(batch)
-        except (sqlite3.Error, psycopg.Error) as error:
+            self._transact(batch)
+        except (sqlite3.OperationalError, psycopg.OperationalError) as error:
             self._disconnect()
-            if len(batch) > 1:  # one that the database cannot take must not turn the others away
+            if again:  # the connection may have been cut since the last batch
+                self._store(batch, again=False)
+            else:
+                self._fail(batch, error)
+        except Exception as error:
+            # Whatever is wrong with one delivery must neither end the writer nor turn the others away.
+            self._disconnect()
+            if len(batch) == 1:
+                self._fail(batch, error)
+            else:
                 for waiting in batch:
                     self._store([waiting])
-                return
-            _log.error("inbox.failed", error=str(error).strip(), forge=batch[0].incoming.forge)
-            batch[0].future.set_exception(InboxFailed(f"the database refused the delivery: {error}"))
-            return
+
+    def _fail(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        _log.error("inbox.failed", error=str(error).strip(), deliveries=len(batch))
         for waiting in batch:
-            if not waiting.future.cancelled():
-                waiting.future.set_result(Stored(id=waiting.id, duplicate=waiting.duplicate))
+            waiting.outcome = InboxFailed(f"the database refused the delivery: {error}")
 
     def _transact(self, batch: Sequence[_Waiting]) -> None:
         if self._database.is_sqlite:
@@ -215,16 +263,14 @@ class Inbox:
         try:
             now = time.time()
             for waiting in batch:
-                waiting.duplicate = False
                 if waiting.incoming.delivery_id is None:
                     connection.execute(_FORGET, (*waiting.name, now - SAME_BODY_SECONDS))
-                if connection.execute(_INSERT, waiting.values(now)).rowcount != 1:
-                    waiting.id, waiting.duplicate = (
-                        connection.execute(_FIND, waiting.name).fetchone()[0],
-                        True,
-                    )
+                if connection.execute(_INSERT, waiting.values(now)).rowcount == 1:
+                    waiting.stored(waiting.id)
+                else:
+                    waiting.stored(connection.execute(_FIND, waiting.name).fetchone()[0])
             connection.execute("COMMIT")
-        except sqlite3.Error:
+        except Exception:
             if connection.in_transaction:
                 connection.rollback()
             raise
@@ -245,11 +291,18 @@ class Inbox:
             if unnamed:
                 cursor.executemany(_POSTGRES_FORGET, [(*name, now - SAME_BODY_SECONDS) for name in unnamed])
             cursor.executemany(_POSTGRES_INSERT, [w.values(now) for w in ordered], returning=True)
+            known: list[_Waiting] = []
             for waiting in ordered:
-                waiting.duplicate = cursor.fetchone() is None
+                waiting.stored(waiting.id)
+                if cursor.fetchone() is None:
+                    known.append(waiting)
                 cursor.nextset()
-            for waiting in ordered:
-                if waiting.duplicate:
-                    found: Any = cursor.execute(_POSTGRES_FIND, waiting.name).fetchone()
-                    waiting.id = str(found[0])
+            for waiting in known:
+                found: Any = cursor.execute(_POSTGRES_FIND, waiting.name).fetchone()
+                waiting.stored(str(found[0]))
             cursor.execute(f"NOTIFY {CHANNEL}")
+
+
+def _settle(group: Sequence[_Waiting]) -> None:
+    for waiting in group:
+        waiting.settle()

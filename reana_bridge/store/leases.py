@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from reana_bridge.store.database import Database, insert, process_start
+from reana_bridge.store.database import Database, insert, process_start, undo_after_rollback
 from reana_bridge.store.tables import Delivery, Leased, Lock, OutboxRow, Run
 
 LEASE_SECONDS = 60.0
@@ -92,7 +92,7 @@ def save(session: Session, row: Leased, *, release: bool = True, **values: Any) 
 
     Args:
         session: A write transaction.
-        row: As `claim` returned it; brought up to date.
+        row: As `claim` returned it; brought up to date, and as before if the transaction fails.
         release: Whether the lease ends. If not, the row's next `save` is fenced by the new version.
         values: The columns to set.
 
@@ -112,6 +112,12 @@ def save(session: Session, row: Leased, *, release: bool = True, **values: Any) 
     )
     if written.rowcount != 1:
         raise LeaseLost(f"{kind.__tablename__} {identity}")
+    before = {name: getattr(row, name) for name in values}
+    undo_after_rollback(session, lambda: _set(row, before))
+    _set(row, values)
+
+
+def _set(row: Leased, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(row, name, value)
 
