@@ -26,7 +26,7 @@ _MEANT = re.compile(
     r"""
     [@\#!%~&$^](?=[\w"'{`]) | \[(?=\S)              # mentions, references, math, footnotes
     | \{(?=[-+])                                    # GitLab's inline differences
-    | :(?=//|[A-Za-z0-9_+-]+:)                      # addresses, emoji
+    | :(?=//|[A-Za-z_+-]|[0-9]+:)                   # addresses, emoji
     | (?<![A-Za-z0-9])(?:[wW]{3}(?=\.)|(?i:mailto|xmpp|tel)(?=:)|[A-Z][A-Z0-9_]+(?=-[0-9]))
     """,
     re.VERBOSE,

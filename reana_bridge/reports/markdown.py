@@ -91,9 +91,9 @@ def _blocks(shown: ReportView, detail: _Detail, *, embed_plots: bool) -> Iterato
     yield _first_line(shown)
     yield from _explanations(shown, detail)
     yield from _tables(shown, detail)
+    yield from _rules(shown, detail)
     yield from _plots(shown, detail, embed=embed_plots)
-    lists = [_broken_rules(shown, detail), _files(shown, detail), _drift(shown, detail)]
-    yield from (text for text in lists if text)
+    yield from (text for text in (_files(shown, detail), _drift(shown, detail)) if text)
     yield from _cautions(shown, detail)
     yield from _small_print(shown, detail)
 
@@ -182,7 +182,7 @@ def _table(header: Sequence[str], align: Sequence[str], rows: Iterable[Sequence[
 
 def _name(row: Row) -> str:
     name = f"**{inline(row.name)}**" if row.tone in {Tone.BAD, Tone.WARN} else inline(row.name)
-    return f"{name} \\[{inline(row.unit)}\\]" if row.unit else name
+    return f"{name} {inline(f'[{row.unit}]')}" if row.unit else name
 
 
 def _values_table(rows: Sequence[Row], detail: _Detail) -> str:
@@ -205,7 +205,7 @@ def _change_cells(row: Row) -> list[str]:
     return [
         _name(row),
         inline(row.baseline),
-        f"**{head}**" if row.tone in {Tone.BAD, Tone.WARN} and head else head,
+        f"**{head}**" if row.tone in {Tone.BAD, Tone.WARN} and row.head != NOTHING else head,
         inline(row.change),
         ", ".join(part for part in (_verdict(row), _says(row)) if part),
     ]
@@ -243,20 +243,12 @@ def _rule(line: RuleLine) -> str:
     return f"{code(line.metric)} {inline(line.text)} ({effect})"
 
 
-def _broken_rules(shown: ReportView, detail: _Detail) -> str:
-    proposed = [
-        f"{_rule(line)}; changed by this commit, does not count yet"
-        for line in shown.proposed
-        if line.state == "broken"
-    ]
-    return "\n\n".join(
-        part
-        for part in (
-            _titled("Rules broken", [_rule(line) for line in shown.rules], detail),
-            _titled("Rules proposed", proposed, detail),
-        )
-        if part
-    )
+def _rules(shown: ReportView, detail: _Detail) -> Iterator[str]:
+    if shown.rules:
+        yield _titled("Rules broken", [_rule(line) for line in shown.rules], detail)
+    proposed = [_rule(line) for line in shown.proposed if line.state == "broken"]
+    if proposed:
+        yield _titled("Rules of this commit, which do not count yet, would be broken", proposed, detail)
 
 
 def _plots(shown: ReportView, detail: _Detail, *, embed: bool) -> Iterator[str]:

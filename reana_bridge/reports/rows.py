@@ -1,7 +1,7 @@
 """One metric, one file, one step of a report as ready-made words; what every renderer lays out."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -142,11 +142,9 @@ def metric_row(compared: MetricComparison) -> Row:
         description=known.description if known else "",
         baseline=baseline,
         head=head,
-        difference=""
-        if same or compared.difference is None
-        else signed(compared.difference, _sigma(compared)),
-        relative="" if same or compared.relative is None else percent(compared.relative),
-        sigmas="" if same or compared.sigmas is None else sigma(compared.sigmas),
+        difference=_figure(compared, compared.difference, lambda size: signed(size, _sigma(compared))),
+        relative=_figure(compared, compared.relative, percent),
+        sigmas=_figure(compared, compared.sigmas, sigma),
         arrow=_arrow(compared),
         word="within noise" if compared.within_noise else compared.verdict.value,
         note=_note(compared),
@@ -154,6 +152,12 @@ def metric_row(compared: MetricComparison) -> Row:
         unsure=not same and compared.difference is not None and compared.sigmas is None,
         rules=rules,
     )
+
+
+def _figure(compared: MetricComparison, number: float | None, words: Callable[[float], str]) -> str:
+    if number is None or compared.verdict is Verdict.SAME or not math.isfinite(number):
+        return ""
+    return words(number)
 
 
 def value_row(metric: Metric, rules: tuple[RuleOutcome, ...] = ()) -> Row:

@@ -25,6 +25,7 @@ _STYLES = {
 }
 _LOG_LINES = 20
 _UNCHANGED = 8
+_FIGURE = 18
 
 
 def render(report: Report) -> RenderableType:
@@ -43,6 +44,14 @@ def to_text(report: Report, *, width: int = 80) -> str:
 
 def _parts(shown: ReportView) -> Iterator[RenderableType]:
     yield _headline(shown)
+    for part in (_explanations, _tables, _lists, _small_print):
+        lines = list(part(shown))
+        if lines:
+            yield Text("")
+            yield from lines
+
+
+def _explanations(shown: ReportView) -> Iterator[RenderableType]:
     if len(shown.problems) > 1 and not shown.report.metrics:
         yield Text("\n".join(f"  {clean(line)}" for line in shown.problems), style="red")
     yield from _failure(shown)
@@ -50,9 +59,6 @@ def _parts(shown: ReportView) -> Iterator[RenderableType]:
         yield Text(shown.waiting)
     if shown.baseline_line and not shown.against:
         yield Text(f"{clean(shown.baseline_line)}.")
-    yield from _tables(shown)
-    yield from _lists(shown)
-    yield from _small_print(shown)
 
 
 def _headline(shown: ReportView) -> Text:
@@ -71,7 +77,7 @@ def _failure(shown: ReportView) -> Iterator[RenderableType]:
         return
     if failure.log:
         lines = fenced(failure.log[-_LOG_LINES:])[1:-1]
-        yield Padding(Text("\n".join(lines), style="default"), (1, 0, 1, 4))
+        yield Padding(Text("\n".join(lines), style="default"), (0, 0, 1, 4))
     if failure.ours:
         yield Text("This is not the fault of the commit.")
     if failure.hint:
@@ -111,23 +117,22 @@ def _values(rows: Sequence[Row]) -> Table:
 
 
 def _changes(shown: ReportView, rows: Sequence[Row]) -> Table:
+    figures = [(clean(shown.baseline_label), "this commit", "change", SIGMA), *map(_figures, rows)]
     table = _new_table()
     table.add_column("metric", min_width=12, overflow="fold")
-    for heading in (Text(clean(shown.baseline_label)), "this commit", "change", SIGMA):
-        table.add_column(heading, justify="right", overflow="fold")
+    for column in zip(*figures, strict=True):
+        short = max(map(len, column)) <= _FIGURE
+        table.add_column(Text(column[0]), justify="right", overflow="fold", no_wrap=short)
     table.add_column("", min_width=10, overflow="fold")
-    for row in rows:
+    for row, cells in zip(rows, figures[1:], strict=True):
         says = ", ".join(part for part in (row.label, _says(row)) if part)
-        change = ", ".join(part for part in (row.difference, row.relative) if part)
-        cells = [_figures(cell) for cell in (row.baseline, row.head, change, row.sigmas.removesuffix(SIGMA))]
-        table.add_row(_name(row), *cells, Text(says, style=_STYLES[row.tone]))
+        table.add_row(_name(row), *map(Text, cells), Text(says, style=_STYLES[row.tone]))
     return table
 
 
-def _figures(text: str) -> Text:
-    """Figures that stay on one line; a long text may be broken."""
-    cleaned = clean(text)
-    return Text(cleaned.replace(" ", "\N{NO-BREAK SPACE}") if len(cleaned) <= 16 else cleaned)
+def _figures(row: Row) -> tuple[str, str, str, str]:
+    change = ", ".join(part for part in (row.difference, row.relative) if part)
+    return clean(row.baseline), clean(row.head), change, row.sigmas.removesuffix(SIGMA).strip()
 
 
 def _says(row: Row) -> str:
@@ -139,7 +144,9 @@ def _lists(shown: ReportView) -> Iterator[RenderableType]:
     proposed = [line for line in shown.proposed if line.state == "broken"]
     yield from _listed("Rules broken", [_rule(line) for line in shown.rules], "red")
     yield from _listed(
-        "Rules proposed by this commit, not counted yet", [_rule(line) for line in proposed], ""
+        "Rules of this commit, which do not count yet, would be broken",
+        [_rule(line) for line in proposed],
+        "",
     )
     for title, line, files in (
         ("Plots", shown.plots_line, shown.plots),
@@ -172,7 +179,7 @@ def _small_print(shown: ReportView) -> Iterator[RenderableType]:
     lines += [f"Rules: {shown.rules_line}"] if shown.rules_line else []
     given = ", ".join(f"{name} = {value}" for name, value in shown.parameters)
     lines += [f"Parameters: {clean(given)}"] if given else []
-    lines += [line[:1].upper() + clean(line[1:]) for line in (shown.unsure, shown.took) if line]
+    lines += [line[:1].upper() + line[1:] for line in map(clean, (shown.unsure, shown.took)) if line]
     lines += [shown.report.run_url] if shown.report.run_url else []
     if lines:
-        yield Text("\n" + "\n".join(lines), style="dim", overflow="fold")
+        yield Text("\n".join(lines), style="dim", overflow="fold")

@@ -1,5 +1,6 @@
 """Small words of a report: counts, spans of time, sizes, moments in UTC, commits."""
 
+import math
 from datetime import UTC, datetime
 
 
@@ -18,6 +19,8 @@ def share(count: int, total: int, noun: str, *, one: str, many: str) -> str:
 
 def duration(seconds: float) -> str:
     """A span of time in one or two units: `0.4 s`, `12 s`, `2 min 5 s`, `3 h 20 min`."""
+    if not math.isfinite(seconds):
+        return "an unknown time"
     if seconds < 10:
         return f"{max(seconds, 0):.1f} s"
     whole = round(seconds)

@@ -42,17 +42,17 @@ def _limits(rule: Rule, compared: MetricComparison) -> Iterator[tuple[str, Judge
     unit = _unit(compared)
     if rule.absolute is not None:
         limit = figure(rule.absolute) + unit
-        yield f"changes by at most {limit}", _difference(compared, rule.absolute, limit, _absolute)
+        yield f"may change by at most {limit}", _difference(compared, rule.absolute, limit, _absolute)
     if rule.relative is not None:
         limit = f"{figure(100 * rule.relative)} %"
-        yield f"changes by at most {limit}", _difference(compared, rule.relative, limit, _relative)
+        yield f"may change by at most {limit}", _difference(compared, rule.relative, limit, _relative)
     if rule.sigmas is not None:
         limit = f"{figure(rule.sigmas)} sigma"
-        yield f"changes by at most {limit}", _difference(compared, rule.sigmas, limit, _sigmas)
+        yield f"may change by at most {limit}", _difference(compared, rule.sigmas, limit, _sigmas)
     if rule.minimum is not None:
-        yield f"at least {figure(rule.minimum)}{unit}", _bound(compared, minimum=rule.minimum)
+        yield f"must be at least {figure(rule.minimum)}{unit}", _bound(compared, minimum=rule.minimum)
     if rule.maximum is not None:
-        yield f"at most {figure(rule.maximum)}{unit}", _bound(compared, maximum=rule.maximum)
+        yield f"must be at most {figure(rule.maximum)}{unit}", _bound(compared, maximum=rule.maximum)
 
 
 def _unit(compared: MetricComparison) -> str:
@@ -96,7 +96,7 @@ def _difference(compared: MetricComparison, limit: float, limit_words: str, meas
     size, shown, otherwise = measure(compared)
     if size is None:
         return otherwise
-    return (True, f"{shown} is above {limit_words}") if size > limit else (False, f"{shown} is within it")
+    return (True, f"{shown} exceeds {limit_words}") if size > limit else (False, f"{shown} is within it")
 
 
 def _cannot_compare(compared: MetricComparison) -> Judgement | None:

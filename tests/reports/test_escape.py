@@ -31,7 +31,7 @@ NASTY = [
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(NASTY) | st.text(max_size=5), max_size=6).map("".join) | st.text()
 REFERENCES = re.compile(
-    r"""(?ix) [@#!%~&$^]["'{\w] | :[a-z0-9_+-]+: | :// | \bwww\. | \b(mailto|xmpp): | \b(GH|GL|ABC)-\d
+    r"""(?ix) [@#!%~&$^]["'{\w] | :[a-z_+-][a-z0-9_+-]*: | :// | \bwww\. | \b(mailto|xmpp): | \b(GH|GL|ABC)-\d
     | \[\w | \{[-+]""",
 )
 

@@ -68,8 +68,8 @@ def test_only_rules_that_this_commit_changes_are_proposed():
     kept, changed = Rule(metric="a", maximum=1), Rule(metric="a", maximum=5)
     (one,) = compare_metrics(metrics(a=2), metrics(a=2), [kept], [kept, changed])
     assert [(outcome.rule, outcome.broken, outcome.proposed) for outcome in one.rules] == [
-        ("at most 1", True, False),
-        ("at most 5", False, True),
+        ("must be at most 1", True, False),
+        ("must be at most 5", False, True),
     ]
 
 

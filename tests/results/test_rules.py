@@ -23,11 +23,11 @@ def judged(rule, before, after):
     ("rule", "before", "after", "broken", "explanation"),
     [
         ({"absolute": 0.5}, 1.0, 1.5, False, "+0.5 is within it"),
-        ({"absolute": 0.5}, 1.0, 1.6, True, "+0.6 is above 0.5"),
-        ({"absolute": 0.5}, 1.0, 0.4, True, "-0.6 is above 0.5"),
+        ({"absolute": 0.5}, 1.0, 1.6, True, "+0.6 exceeds 0.5"),
+        ({"absolute": 0.5}, 1.0, 0.4, True, "-0.6 exceeds 0.5"),
         ({"absolute": 0.0}, 1.0, 1.0 + 1e-15, False, "no change"),
         ({"relative": 0.05}, 4.0, 4.1, False, "+2.5 % is within it"),
-        ({"relative": 0.05}, 4.0, 5.0, True, "+25 % is above 5 %"),
+        ({"relative": 0.05}, 4.0, 5.0, True, "+25 % exceeds 5 %"),
         ({"relative": 0.05}, 0.0, 0.0, False, "no change"),
         ({"relative": 0.05}, 0.0, 0.1, True, "the baseline is 0, so any change is above it"),
         ({"relative": 0.05}, 5e-324, 1e300, True, "the difference is not finite"),
@@ -65,7 +65,7 @@ def test_one_limit(rule, before, after, broken, explanation):
     ("before", "after", "broken", "explanation"),
     [
         ((4.0, 0.3), (5.0, 0.4), False, "+2 sigma is within it"),
-        ((4.0, 0.3), (6.0, 0.4), True, "+4 sigma is above 3 sigma"),
+        ((4.0, 0.3), (6.0, 0.4), True, "+4 sigma exceeds 3 sigma"),
         ((4.0, 0.3), (6.0, None), True, "the uncertainty is missing now"),
         ((4.0, None), (6.0, 0.3), None, "spread unknown"),
     ],
@@ -84,11 +84,11 @@ def test_each_limit_is_judged_by_itself_in_words_with_units():
     rule = {"absolute": 0.5, "relative": 0.05, "sigmas": 2, "minimum": 1, "maximum": 9}
     outcomes = judged(rule, metric(4.0, 0.3, "fb"), metric(4.4, 0.4, "fb"))
     assert [(outcome.rule, outcome.broken) for outcome in outcomes] == [
-        ("changes by at most 0.5 fb", False),
-        ("changes by at most 5 %", True),
-        ("changes by at most 2 sigma", False),
-        ("at least 1 fb", False),
-        ("at most 9 fb", False),
+        ("may change by at most 0.5 fb", False),
+        ("may change by at most 5 %", True),
+        ("may change by at most 2 sigma", False),
+        ("must be at least 1 fb", False),
+        ("must be at most 9 fb", False),
     ]
     assert outcomes[0].explanation == "+0.4 fb is within it"
 

@@ -1,0 +1,119 @@
+import html
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from reana_bridge.model.metrics import Metric
+from reana_bridge.model.reports import Report
+from reana_bridge.model.results import Artifact
+from reana_bridge.reports.markdown import note, section
+from reana_bridge.reports.status import status
+from reana_bridge.reports.terminal import to_text
+from tests.model.strategies import values
+from tests.reports.samples import AFTER, BEFORE, SAMPLES, finished
+from tests.reports.test_escape import NASTY, REFERENCES
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+OURS = re.compile(r"</?(?:details|summary|sub)>")
+TAGS = {"p", "strong", "code", "table", "thead", "tbody", "tr", "th", "td", "a", "pre", "ul", "li", "img"}
+
+nasty = st.lists(st.sampled_from(NASTY) | st.text(max_size=3), max_size=3).map("".join)
+addresses = st.sampled_from(["", "https://b.example/x", "javascript:alert(1)"]) | nasty
+by_path = st.dictionaries(nasty, addresses, max_size=2)
+
+
+def reports():
+    urls = {name: by_path for name in ("artifact_urls", "baseline_artifact_urls")}
+    return values(Report, text=nasty, floats=st.floats(), run_url=addresses, **urls)
+
+
+def rendered(text):
+    """The HTML of a note without the code blocks and tags that are ours."""
+    return MARKDOWN.render(OURS.sub("", text))
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # such large values take minutes to shrink
+)
+@given(st.data())
+def test_nothing_from_outside_does_anything(data):
+    report = data.draw(reports())
+    text = section(report)
+    assert len(OURS.findall(text)) % 2 == 0
+    assert not any(line.startswith("/") for line in text.splitlines())
+    page = rendered(text)
+    assert set(re.findall(r"<([a-z]+)", page)) <= TAGS
+    assert all(url.startswith(("https://b.example", "http://x", "https://x", "HTTP")) for url in _links(page))
+    words = html.unescape(
+        re.sub(r"<[^>]*>", " ", re.sub(r"(?s)<(code|pre)\b.*?</\1>|<code>.*?</code>", " ", page))
+    )
+    assert not REFERENCES.search(words)
+    assert section(report) == text
+    assert to_text(report)
+    assert len(status(report).description) <= 140
+
+
+def _links(page):
+    return re.findall(r'(?:href|src)="([^"]*)"', page)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_links_lead_to_our_pages_only(name):
+    assert all(
+        url.startswith("https://bridge.example.org/") for url in _links(rendered(section(SAMPLES[name])))
+    )
+
+
+@pytest.fixture(scope="module")
+def large():
+    before = tuple(Metric(name=f"m{i:04}", value=float(i)) for i in range(4000))
+    after = tuple(Metric(name=f"m{i:04}", value=i * (1.5 if i % 2 else 1.0)) for i in range(4000))
+    artifacts = tuple(Artifact(path=f"f{i}", digest=str(i), size=1) for i in range(300))
+    return finished(
+        replace(AFTER, metrics=after, artifacts=artifacts), before=replace(BEFORE, metrics=before)
+    )
+
+
+@pytest.mark.parametrize("limit", [0, 1, 40, 80, 300, 1000, 5000, 60_000, 10**6])
+def test_the_limit_holds_and_what_is_left_out_is_named(large, limit):
+    text = section(large, limit=limit)
+    assert len(text) <= limit
+    whole = section(large, limit=10**9)
+    if limit >= 1000 and text != whole:
+        assert re.search(r"Shortened to fit this note: .* left out, see \[the page of the run\]", text)
+    if limit >= 80:
+        assert "metrics changed" in text
+
+
+def test_folded_parts_go_first(large):
+    text = section(large, limit=len(section(large, limit=10**9)) - 1)
+    assert text.count("\n| m0") + text.count("\n| m1") == 1000
+    assert "<details>" not in text
+    assert "2000 unchanged metrics left out" in text
+
+
+def test_a_note_has_a_section_for_each_analysis_within_its_limit(large):
+    reports = [replace(large, analysis="a"), replace(SAMPLES["failed"], analysis="b"), SAMPLES["moved"]]
+    text = note(reports, limit=20_000)
+    assert len(text) <= 20_000
+    assert [text.index(f"**reana/{name}: ") for name in ("a", "b", "fit")] == sorted(
+        text.index(f"**reana/{name}: ") for name in ("a", "b", "fit")
+    )
+    assert note([]) == ""
+
+
+def test_a_log_cannot_break_out():
+    text = section(SAMPLES["limit"])
+    assert [token.type for token in MARKDOWN.parse(text) if token.type == "fence"] == ["fence"]
+
+
+def test_pictures_are_embedded_only_when_asked():
+    assert "![plot](https://" not in section(SAMPLES["moved"])
+    assert section(SAMPLES["moved"], embed_plots=True).count("![plot](https://bridge.example.org/") == 2

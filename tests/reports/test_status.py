@@ -1,0 +1,52 @@
+from dataclasses import replace
+
+import pytest
+
+from reana_bridge.model.runs import RunState
+from reana_bridge.reports.status import status
+from tests.reports.samples import COMMON, SAMPLES
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "description"),
+    [
+        ("moved", "success", "1 of 9 metrics got worse, 1 missing, 1 better, 1 changed, 1 new"),
+        ("same", "success", "all 8 metrics are the same"),
+        ("within-noise", "success", "no significant change in 8 metrics"),
+        ("better", "success", "1 of 8 metrics got better"),
+        ("first-run", "success", "finished, nothing to compare with yet"),
+        ("no-metrics", "success", "finished, but its metrics could not be read, 3 of 4 files changed"),
+        ("failed", "failure", "step 3 of 4, `fit`, failed after 2 min: exit status 1"),
+        ("limit", "failure", "step 2 of 4, `select`, failed after 2 min: used more than its 2 GiB of memory"),
+        ("infrastructure", "error", "could not be run: the disk of the server is full"),
+        ("cancelled", "cancelled", "cancelled: 5 newer commits were pushed to tighter-cuts"),
+        ("waiting", "pending", "waits: 2 runs of this project are running, at most 2 may"),
+        ("running", "running", "step 2 of 4, `select`, is running"),
+    ],
+)
+def test_status(name, state, description):
+    shown = status(SAMPLES[name])
+    assert (shown.state, shown.description) == (state, description)
+
+
+def test_a_broken_blocking_rule_fails():
+    shown = status(SAMPLES["blocked"])
+    assert shown.state == "failure"
+    assert shown.description.startswith("`upper limit (95 % CL)` breaks a rule, +18.2 % exceeds 5 %; 1 of 9")
+
+
+def test_a_configuration_error_fails_with_its_line():
+    shown = status(SAMPLES["configuration"])
+    assert shown.state == "failure"
+    assert shown.description.startswith(".reana-bridge.yaml line 12: `on.push.branch`: is not known")
+
+
+@pytest.mark.parametrize("state", RunState)
+def test_every_state_has_a_status(state):
+    assert status(replace(COMMON, state=state)).description
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_description_keeps_its_limit(name):
+    assert len(status(SAMPLES[name], limit=30).description) <= 30
+    assert "\n" not in status(SAMPLES[name]).description
