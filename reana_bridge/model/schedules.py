@@ -4,7 +4,7 @@ A daily time happens once a day also where the clock is put forward or back; aft
 missed time is made up for.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -41,11 +41,10 @@ def newest_time(schedule: OnSchedule, now: float) -> float | None:
     """The newest time of `schedule` that is not after `now`; None where there is none within 50 years."""
     zone = UTC if schedule.timezone == "UTC" else ZoneInfo(schedule.timezone)
     moment = datetime.fromtimestamp(int(now), UTC)
-    after = (moment + timedelta(seconds=1)).astimezone(zone)
-    found = next(CronSim(schedule.cron, after, reverse=True), None)
+    found = next(CronSim(schedule.cron, moment.astimezone(zone), reverse=True), None)
     if found is None:
         return None
-    # Where the clock is put back, counting backwards in wall time can leave out an hour: look forward too.
+    # That one lies before `moment`, and where the clock is put back it can be a day too early: look forward.
     following = CronSim(schedule.cron, found)
     for _ in range(_MAX_STEPS):
         later = next(following, None)

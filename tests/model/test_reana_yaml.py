@@ -337,6 +337,12 @@ def test_parameters_that_mean_what_they_look_like(written):
     assert parse(other(f"inputs: {{parameters: {{a: {written}}}}}"))[1] == ()
 
 
+def test_a_value_that_is_replaced_is_not_warned_of():
+    text = other("inputs: {parameters: {seed: 0123}}")
+    assert len(parse(text)[1]) == 1
+    assert parse(text, parameters={"seed": 5})[1] == ()
+
+
 def test_steps_without_names_and_with_the_same_name():
     steps = (
         "[{commands: [a]}, {name: x, commands: [b]}, {name: x, commands: [c]}, {name: step 1, commands: [d]}]"
