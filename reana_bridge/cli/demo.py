@@ -51,11 +51,9 @@ def command() -> None:
     place = Path(tempfile.mkdtemp(prefix="reana-bridge-demo-"))
     try:
         environments = cache_directory() / "environments"
-        with (
-            console.status("starting the bridge", spinner="dots"),
-            demo_server(place, requirements=variants.REQUIREMENTS, environments=environments) as server,
-        ):
-            console.print(f"The bridge serves at {server.url} (SQLite, local backend).")
+        console.print("Starting a bridge of its own ...")
+        with demo_server(place, requirements=variants.REQUIREMENTS, environments=environments) as server:
+            console.print(f"It serves at {server.url} (SQLite, local backend).")
             _show(console, server, place, pushes)
     except (NotStarted, GitFailed) as error:
         raise Failure(str(error)) from None

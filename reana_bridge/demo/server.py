@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -130,10 +129,12 @@ def _free_port() -> int:
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(OSError, urllib.error.URLError):  # not yet
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer:  # noqa: S310 - our own
-                if answer.status == 200:
-                    return
+        with (
+            contextlib.suppress(OSError),  # not yet
+            urllib.request.urlopen(f"{url}/readyz", timeout=2) as answer,  # noqa: S310 - our own
+        ):
+            if answer.status == 200:
+                return
         time.sleep(0.05)
     tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
     raise NotStarted(f"the server did not become ready; the end of its log:\n{tail}")

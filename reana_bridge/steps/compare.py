@@ -61,9 +61,14 @@ class Compare:
         with bridge.database.read() as session:
             choice, candidates = self._choose(session, row, cache)
             baseline = session.get(Run, choice.baseline.run_id) if choice.baseline else None
+        awaited = next((c.live_run_id for c in candidates if c.sha == choice.waiting_for), None)
         before = from_data(Result, baseline.result) if baseline and baseline.result else None
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
+            if awaited and not self._still_runs(session, awaited):
+                # It ended after we looked: choose again, now with its result.
+                move(bridge, session, row, RunState.COMPARING)
+                return
             stored = comparison_row(session, row.id) or ComparisonRow(run_id=row.id, made_at=now)
             deadline = (row.backend_ended_at or now) + bridge.settings.limits.waiting_seconds
             waits = bool(choice.waiting_for) and now < deadline and row.wanted == Wanted.RUN
@@ -78,8 +83,7 @@ class Compare:
                 waiting_for=choice.waiting_for if waits else "",
             )
             stored.baseline_run_id = choice.baseline.run_id if choice.baseline else None
-            awaited = (c.live_run_id for c in candidates if c.sha == choice.waiting_for and c.live_run_id)
-            stored.waiting_for_run = next(awaited, None) if waits else None
+            stored.waiting_for_run = awaited if waits else None
             stored.made_at, stored.blocked, stored.rules_sha = now, comparison.blocked, rules_sha
             stored.document = to_data(comparison)
             session.add(stored)
@@ -91,6 +95,13 @@ class Compare:
             else:
                 move(bridge, session, row, RunState.FINISHED, activity="")
         reach("compare.stored")
+
+    def _still_runs(self, session: Session, run_id: str) -> bool:
+        """Whether the run is live; its row stays locked, so that its end finds who waits for it."""
+        locked = select(_run.live_key).where(_run.id == run_id)
+        if not self._bridge.database.is_sqlite:
+            locked = locked.with_for_update()
+        return session.execute(locked).scalar_one() is not None
 
     def _rules(self, row: Run, cache: Path) -> tuple[tuple[Rule, ...], str]:
         """The rules that count, and the commit that they were read at: the target branch's."""

@@ -47,9 +47,11 @@ def move(bridge: Bridge, session: Session, run: Run, to: RunState, **values: Any
         values.setdefault("attempt", 0)
     if to in FINAL:
         values |= {"live_key": None, "ended_at": now}
-        _wake_waiting(session, run.id, now)
         wake_after(session, "submit")
     save(session, run, state=to, **values)
+    if to in FINAL:
+        # After the row is written and so locked: who begins to wait sees this end, or is seen here.
+        _wake_waiting(session, run.id, now)
     announce(bridge, session, run)
     if to in NEXT_STEP:
         wake_after(session, NEXT_STEP[to])
