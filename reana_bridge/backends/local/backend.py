@@ -297,7 +297,8 @@ class LocalBackend:
         place = self._root / identity
         aside = self._root / _REMOVED / f"{identity}.{secrets.token_hex(4)}"
         try:
-            if place.exists() and is_running(place):
+            # With an exit record nothing is left of it but a supervisor about to leave.
+            if place.exists() and not records.exists(str(place), records.EXIT) and is_running(place):
                 raise BackendError(f"the run {identity} still runs; cancel it first")
             # Aside first: a crash in the middle leaves no half of a run.
             place.rename(aside)

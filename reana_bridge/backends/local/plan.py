@@ -15,9 +15,8 @@ from reana_bridge.backends.local.images import environment_for
 from reana_bridge.backends.local.settings import Environment, LocalSettings
 from reana_bridge.backends.local.supervisor import environments, records
 from reana_bridge.backends.local.supervisor.jobs import SYSTEM_PATH
+from reana_bridge.backends.local.supervisor.workflow import ENGINE
 from reana_bridge.model.specification import SerialStep, Specification, WorkflowType
-
-ENGINE = "engine"
 
 
 def make_plan(job: Job, *, root: Path, settings: LocalSettings, now: float) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import re
+import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -68,7 +69,7 @@ def support(root: Path) -> Path:
         "group": [f"{name}:x:{number}:" for number, name in groups.items()],
     }
     for name, lines in files.items():
-        draft = place / f"{name}.{os.getpid()}"
+        draft = place / f"{name}.{secrets.token_hex(4)}"
         draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
         draft.replace(place / name)
     return place

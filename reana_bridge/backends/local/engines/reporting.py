@@ -56,7 +56,7 @@ def parameters(order: dict[str, Any], load: Any) -> dict[str, Any]:
         order: The supervisor's order.
         load: The engine's YAML loader.
     """
-    found: dict[str, Any] = {}
+    found: Any = {}
     if order["parameters_file"]:
         with open(order["parameters_file"], encoding="utf-8") as file:
             found = load(file) or {}

@@ -1,5 +1,5 @@
 # pyright: reportMissingImports=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false, reportUnusedFunction=false
+# pyright: reportUnknownArgumentType=false, reportUnusedFunction=false, reportUntypedFunctionDecorator=false
 """Yadage on this machine: every environment that a stage asks for becomes a shell in its directory."""
 
 import itertools

@@ -94,10 +94,11 @@ def arguments(
         resolver: A file to be seen as /etc/resolv.conf; empty for none.
     """
     result = base(sandbox, network=sandbox["network"] == "host")
+    # Before the environment, which may lie below /tmp itself.
+    result += ["--bind", temporary, "/tmp", "--symlink", "../tmp", "/var/tmp"]  # noqa: S108
     for path in binds:
         result += ["--ro-bind", path, path]
     if resolver:
         result += ["--ro-bind", resolver, "/etc/resolv.conf"]
-    result += ["--bind", temporary, "/tmp", "--symlink", "../tmp", "/var/tmp"]  # noqa: S108
     result += ["--bind", workspace, WORKSPACE, "--chdir", WORKSPACE]
     return [*result, "--remount-ro", "/dev", "--remount-ro", "/"]

@@ -163,7 +163,8 @@ class Execution:
                 self._check(pid)
             self._tick()
             if broken := watch.look():
-                self._ask_to_end(pid)
+                if not watch.urgent:
+                    self._ask_to_end(pid)
                 raise LimitBroken(broken)
 
     def _check(self, pid: int) -> None:

@@ -13,6 +13,7 @@ from reana_bridge.backends.local.supervisor import environments, image_names, re
 from reana_bridge.backends.local.supervisor.events import Events
 from reana_bridge.backends.local.supervisor.jobs import SYSTEM_PATH
 from reana_bridge.backends.local.supervisor.log import Log
+from reana_bridge.backends.local.supervisor.workflow import ENGINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
     from reana_bridge.backends.local.supervisor.workflow import Workflow
 
-ENGINE = "engine"
 _PACKAGES = {"snakemake": "snakemake", "cwl": "cwltool", "yadage": "yadage"}
 
 

@@ -85,7 +85,8 @@ def _listed(path: str) -> list[str]:
 def settled(environment: dict[str, Any]) -> dict[str, Any]:
     """`environment` with the directories of what was made for it."""
     prefix = environment["build"]["prefix"]
-    return environment | {"bins": [f"{prefix}/bin"], "binds": visible(prefix), "prefix": prefix}
+    places = {"bins": [f"{prefix}/bin"], "binds": visible(prefix), "prefix": prefix}
+    return environment | places | {"python": python_version(prefix)}
 
 
 def is_complete(build: dict[str, Any]) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import select
 import zlib
 
 from reana_bridge.backends.local.supervisor import bwrap, processes, records
 from reana_bridge.backends.local.supervisor.command import Program
-from reana_bridge.backends.local.supervisor.network import Slirp
+from reana_bridge.backends.local.supervisor.network import NetworkError, Slirp
 from reana_bridge.backends.local.supervisor.trees import remove_tree
 
 TYPE_CHECKING = False
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+_SANDBOX_SECONDS = 30.0
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 
 
@@ -34,8 +37,8 @@ class Job:
         self._outside = os.path.join(directory, records.WORKSPACE)
         self._slirp: Slirp | None = None
         self._options: int | None = None
-        self._block: tuple[int, int] | None = None
-        self._info: tuple[int, int] | None = None
+        self._says = -1
+        self._handshake: tuple[int, int, int] | None = None
 
     @property
     def workspace(self) -> str:
@@ -98,9 +101,9 @@ class Job:
             limit = f'ulimit -u {int(processes_limit)} 2>/dev/null; exec "$@"'
             argv = ["/bin/sh", "-c", limit, "sh", *argv]
         if self._sandbox["network"] == "slirp":
-            self._info, self._block = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
-            prefix += ["--info-fd", str(self._info[1]), "--block-fd", str(self._block[0])]
-            keep = (*keep, self._info[1], self._block[0])
+            argv, more_options, descriptors = self._wait_for_network(argv)
+            prefix += more_options
+            keep = (*keep, *descriptors)
         # Handed over in memory: the job can read its sandbox's command line, and need not see our paths.
         options = os.memfd_create("arguments")
         os.write(options, b"\0".join(part.encode() for part in prefix[1:]) + b"\0")
@@ -108,6 +111,19 @@ class Job:
         self._options = options
         command = [prefix[0], "--args", str(options), "--", *argv]
         return Program(command, variables, "/", keep=(*keep, options), confine=self._confine())
+
+    def _wait_for_network(self, argv: list[str]) -> tuple[list[str], list[str], tuple[int, ...]]:
+        """Let the sandbox say when it stands, and wait for its network before it becomes `argv`.
+
+        bwrap sets up the loopback of its own: two at once get into each other's way.
+        """
+        said, says = os.pipe2(os.O_CLOEXEC)
+        waits, go = os.pipe2(os.O_CLOEXEC)
+        self._handshake = (said, go, waits)
+        self._says = says
+        script = f'echo >&{says}; read -r _ <&{waits}; exec {says}>&- {waits}<&-; exec "$@"'
+        wrapped = ["/bin/bash", "-c", script, "bash", *argv]
+        return wrapped, ["--info-fd", str(says)], (says, waits)
 
     def connect(self, _pid: int) -> None:
         """Called when the sandbox is started: bring up its network, where it has one, and let it go on.
@@ -118,19 +134,22 @@ class Job:
         if self._options is not None:
             os.close(self._options)
             self._options = None
-        if self._sandbox is None or self._info is None or self._block is None:
+        if self._sandbox is None or self._handshake is None:
             return
-        os.close(self._info[1])
-        os.close(self._block[0])
-        told = b""
-        while chunk := os.read(self._info[0], 4096):
-            told += chunk
-        os.close(self._info[0])
-        if b"child-pid" in told:  # otherwise bwrap failed, and its own message stands in the log
-            pid = int(told.partition(b'"child-pid"')[2].partition(b":")[2].lstrip().partition(b",")[0])
-            self._slirp = Slirp(self._sandbox["slirp"], pid)
-        os.close(self._block[1])
-        self._info = self._block = None
+        said, go, waits = self._handshake
+        self._handshake = None
+        os.close(self._says)
+        os.close(waits)
+        try:
+            pid = _first_process(said)
+            if pid is not None:
+                self._slirp = Slirp(self._sandbox["slirp"], pid)
+            os.write(go, b"\n")
+        except BrokenPipeError:
+            pass  # it is gone; why stands in its log
+        finally:
+            os.close(said)
+            os.close(go)
 
     def disconnect(self) -> None:
         """Called when the command is over."""
@@ -152,10 +171,27 @@ class Job:
             if limits["cpus"] is not None:
                 os.sched_setaffinity(0, _some(sorted(os.sched_getaffinity(0)), limits["cpus"], seed))
             if not sandboxed:
+                if limits["processes"] is not None:
+                    # The kernel counts by user, so what runs already is added.
+                    used = processes.count_of(os.getuid())
+                    _lower(resource.RLIMIT_NPROC, used + limits["processes"])
                 processes.forbid_new_privileges()
             _offer_to_the_oom_killer()
 
         return confine
+
+
+def _first_process(said: int) -> int | None:
+    """The first process of the sandbox, once it stands; None when it did not come that far."""
+    told = b""
+    while not told.endswith(b"}\n\n"):
+        if not select.select([said], [], [], _SANDBOX_SECONDS)[0]:
+            raise NetworkError("the sandbox did not start")
+        chunk = os.read(said, 4096)
+        if not chunk:
+            return None
+        told += chunk
+    return int(json.loads(told)["child-pid"])
 
 
 def _lower(limit: int, value: int) -> None:

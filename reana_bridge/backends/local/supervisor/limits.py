@@ -73,6 +73,7 @@ class Watch:
         self._directories = directories
         self._minimum_free = minimum_free
         self._ends_at: float | None = None
+        self.urgent = False
         self._processes_at = self._disk_at = 0.0
 
     def start(self) -> None:
@@ -91,7 +92,10 @@ class Watch:
         return max(0.0, next_at - time.monotonic())
 
     def look(self) -> str:
-        """Which limit is broken, for a person (`used more than its ...`); empty for none."""
+        """Which limit is broken, for a person (`used more than its ...`); empty for none.
+
+        `urgent` says whether it can wait until the job has ended itself: a fork bomb cannot.
+        """
         now = time.monotonic()
         if self._ends_at is not None and now >= self._ends_at:
             return f"took longer than its {duration(self._limits['seconds'])}"
@@ -105,6 +109,7 @@ class Watch:
             broken = self.look_at_disk()
             cost = time.monotonic() - before
             self._disk_at = time.monotonic() + min(max(0.25, 40 * cost), 15.0)
+        self.urgent = bool(broken)
         return broken
 
     def _look_at_processes(self) -> str:

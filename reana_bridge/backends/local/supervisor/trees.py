@@ -73,8 +73,7 @@ def usage(directory: str) -> tuple[int, int]:
         try:
             entries = os.scandir(waiting.pop())
         except OSError as problem:
-            if problem.errno == errno.ENAMETOOLONG:
-                raise RecursionError("directories are nested too deep") from problem
+            _check_depth(problem)
             continue  # removed meanwhile, or closed to us: the free space of the disk is watched too
         with entries:
             for entry in entries:
@@ -82,8 +81,14 @@ def usage(directory: str) -> tuple[int, int]:
                     status = entry.stat(follow_symlinks=False)
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)
-                except OSError:
+                except OSError as problem:
+                    _check_depth(problem)
                     continue
                 total += status.st_blocks * 512
                 longest = max(longest, status.st_size if entry.is_file(follow_symlinks=False) else 0)
     return total, longest
+
+
+def _check_depth(problem: OSError) -> None:
+    if problem.errno == errno.ENAMETOOLONG:
+        raise RecursionError("directories are nested too deep") from problem

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LAST_LINES = 20
+ENGINE = "engine"
 _KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
@@ -81,7 +82,20 @@ class Workflow:
             if environment["build"]:
                 environment = environments.settled(environment)
             self._settled[key] = environment
+            if key != ENGINE:
+                self._say_what_is_in(environment)
         return self._settled[key]
+
+    def _say_what_is_in(self, environment: dict[str, Any]) -> None:
+        """Put python and the packages of a job's environment into what the result says it ran in."""
+        said, prefix = self.progress.environment, environment["prefix"]
+        found = {"python": environment["python"] or environments.python_version(prefix)}
+        found |= environments.packages(prefix)
+        if prefix == "/usr":
+            found |= environments.packages("/usr/local")
+        for name, version in found.items():
+            if version and said.setdefault(name, version) != version:
+                said[f"{name} ({environment['label']})"] = version
 
     def _make(self, environment: dict[str, Any]) -> None:
         build = environment["build"]
@@ -195,4 +209,6 @@ class Workflow:
             Failed: The workspace is larger than it may be.
         """
         if broken := self._watch.look_at_disk():
-            raise Failed("limit", broken)
+            last = self.progress.steps[-1]
+            last["state"] = "failed"
+            raise Failed("limit", broken, step=last["name"])
