@@ -6,6 +6,7 @@ said; collecting again after a crash gives the same.
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any, cast
 
@@ -37,6 +38,7 @@ USUAL_METRICS = tuple(
     for directory in ("results/", "")
     for ending in ("json", "yaml", "yml", "csv")
 )
+_ABSENT = "not there"
 _run = cast(Any, Run)
 
 
@@ -73,6 +75,9 @@ class Collect:
         except ConfigurationError as error:  # it ran, so it was right; a plug-in may see it otherwise
             artifacts, skipped, logs = [], [Skipped(path="*", reason=str(error))], []
         reading = self._reading(analysis, artifacts)
+        if row.failure:  # what a failed run did not come to leave is no news
+            skipped = [item for item in skipped if item.reason != _ABSENT]
+            reading = replace(reading, unreadable=())
         result = Result(
             metrics=reading.metrics,
             unreadable=reading.unreadable,
@@ -109,7 +114,7 @@ class Collect:
                     reason = f"could not be kept: {error}"
             skipped.append(Skipped(path=file.path, reason=reason))
         found = [item.path for item in kept] + [item.path for item in skipped]
-        skipped += [Skipped(path=p, reason="not there") for p in patterns if not _any_matches(found, p)]
+        skipped += [Skipped(path=p, reason=_ABSENT) for p in patterns if not _any_matches(found, p)]
         return sorted(kept, key=lambda a: a.path), skipped
 
     def _logs(self, backend: Backend, row: Run, steps: Iterable[StepRecord]) -> list[Artifact]:
