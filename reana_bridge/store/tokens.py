@@ -141,4 +141,4 @@ def badge_key(server_key: bytes, project: ProjectRow) -> str:
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
