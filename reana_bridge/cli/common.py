@@ -1,6 +1,7 @@
 """What the commands share: failing with a sentence and a status, settings, an open bridge."""
 
 import json
+import signal
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -59,6 +60,12 @@ def opened(settings: Settings, *, exclusive: bool) -> Bridge:
     except (SettingsError, DatabaseUnusable, OSError) as error:
         raise Failure(str(error)) from None
     return bridge
+
+
+def end_in_order() -> None:
+    """Let the signals that end a command raise KeyboardInterrupt, so that what it started ends with it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 def print_json(data: Any) -> None:

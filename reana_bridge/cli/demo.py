@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from reana_bridge.cli.common import Failure, bridge_of
+from reana_bridge.cli.common import Failure, bridge_of, end_in_order
 from reana_bridge.cli.run import cache_directory
 from reana_bridge.demo.repository import GitFailed, Repository
 from reana_bridge.demo.server import FORGE, DemoServer, NotStarted, demo_server
@@ -47,6 +47,7 @@ def command() -> None:
         _Push("broken-fit", "Rename a column", variants.break_fit, RunState.FAILED,
               "an honest mistake that breaks the fit"),
     ]  # fmt: skip
+    end_in_order()
     console = Console()
     place = Path(tempfile.mkdtemp(prefix="reana-bridge-demo-"))
     try:

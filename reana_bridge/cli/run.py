@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from reana_bridge.cli import snapshot
-from reana_bridge.cli.common import Failure, JsonOption, opened, print_json
+from reana_bridge.cli.common import Failure, JsonOption, end_in_order, opened, print_json
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import RunState
 from reana_bridge.settings import Settings
@@ -48,6 +48,7 @@ def command(
     from reana_bridge.reports import terminal
     from reana_bridge.steps.manual import Refused
 
+    end_in_order()
     tree = snapshot.top_level(directory)
     state = cache_directory() / "run" / hashlib.sha256(str(tree).encode()).hexdigest()[:16]
     console = Console(stderr=True)
