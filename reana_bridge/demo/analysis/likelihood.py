@@ -8,12 +8,12 @@ significances follow from the asymptotic distributions of the test statistics.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize
 from scipy.special import gammaincc, ndtr
 
 SYSTEMATIC = 0.05
 START = (1.0, 4.0, -0.5, 0.0)
 FREE = 3  # parameters that no constraint holds
+STEPS, TOLERANCE, TINY = 100, 1e-10, 1e-9
 
 
 @dataclass
@@ -45,42 +45,43 @@ class Model:
         return np.array([signal[0], background, background * self.x, signal[1]])
 
     def fit(self, counts, mu=None):
-        """The best fit to `counts`; with `mu` given, of the other parameters alone."""
+        """The best fit to `counts`; with `mu` given, of the other parameters alone.
+
+        Fisher scoring: Newton's steps with the expected second derivatives, halved where they lead uphill.
+        """
         free = np.array([mu is None, True, True, True])
-        start = np.array(START) if mu is None else np.array([mu, *START[1:]])
-        start[1] = np.log(np.mean(counts) + 0.5)
-
-        def values_of(point):
-            values = start.copy()
-            values[free] = point
-            return values
-
-        def function(point):
-            values = values_of(point)
-            expected = np.maximum(sum(self.parts(values)), 1e-9)
-            minimum = np.sum(expected - counts * np.log(expected)) + 0.5 * values[3] ** 2
-            gradient = self.slopes(values) @ (1.0 - counts / expected)
-            gradient[3] += values[3]
-            return minimum, gradient[free]
-
-        def curvature(point):
-            values = values_of(point)
-            return self.information(values, counts)[np.ix_(free, free)]
-
-        options = {"gtol": 1e-7, "maxiter": 200}
-        best = minimize(
-            function, start[free], jac=True, hess=curvature, method="trust-exact", options=options
-        )
-        values = values_of(best.x)
+        values = np.array(START if mu is None else (mu, *START[1:]))
+        values[1] = np.log(np.mean(counts) + 0.5)
+        here, gradient = self.minus_log_likelihood(values, counts)
+        for _ in range(STEPS):
+            step = np.zeros(4)
+            step[free] = np.linalg.solve(self.information(values)[np.ix_(free, free)], gradient[free])
+            gain = step @ gradient
+            if gain < TOLERANCE:
+                break
+            there = self.minus_log_likelihood(values - step, counts)
+            while there[0] > here and np.max(np.abs(step)) > TOLERANCE:
+                step *= 0.5
+                there = self.minus_log_likelihood(values - step, counts)
+            values, (here, gradient) = values - step, there
+        else:
+            raise RuntimeError(f"the fit did not converge in {STEPS} steps; it is at {values}")
         covariance = np.zeros((4, 4))
-        covariance[np.ix_(free, free)] = np.linalg.inv(curvature(best.x))
-        return Fit(values, covariance, 2.0 * best.fun)
+        covariance[np.ix_(free, free)] = np.linalg.inv(self.information(values)[np.ix_(free, free)])
+        return Fit(values, covariance, 2.0 * here)
 
-    def information(self, values, counts):
-        """The second derivatives of -ln L, without the (small) part that vanishes on average."""
-        expected = np.maximum(sum(self.parts(values)), 1e-9)
+    def minus_log_likelihood(self, values, counts):
+        """-ln L up to a constant, and its slopes in the four parameters."""
+        expected = np.maximum(sum(self.parts(values)), TINY)
+        here = np.sum(expected - counts * np.log(expected)) + 0.5 * values[3] ** 2
+        gradient = self.slopes(values) @ (1.0 - counts / expected)
+        gradient[3] += values[3]
+        return here, gradient
+
+    def information(self, values):
+        """The expected second derivatives of -ln L."""
         slopes = self.slopes(values)
-        matrix = (slopes * counts / expected**2) @ slopes.T
+        matrix = (slopes / np.maximum(sum(self.parts(values)), TINY)) @ slopes.T
         matrix[3, 3] += 1.0
         return matrix
 
@@ -135,7 +136,11 @@ class Tests:
         return chi2, ndf, gammaincc(ndf / 2.0, chi2 / 2.0)
 
     def _crossing(self, function):
-        upper = 1.0
-        while function(upper) > 0.0 and upper < 1e6:
-            upper *= 2.0
-        return brentq(function, 1e-6, upper, xtol=1e-6)
+        """Where the falling `function` of the signal strength is zero, by bisection."""
+        low, high = 0.0, 1.0
+        while function(high) > 0.0 and high < 1e6:
+            low, high = high, 2.0 * high
+        while high - low > 1e-7 * high:
+            middle = 0.5 * (low + high)
+            low, high = (middle, high) if function(middle) > 0.0 else (low, middle)
+        return 0.5 * (low + high)

@@ -54,7 +54,7 @@ def draw(bins, metrics, selection):
     top.text(1.0, 1.015, cuts, ha="right", **above)
     lines = [
         f"μ = {mu['value']:.2f} ± {mu['uncertainty']:.2f}",
-        f"{metrics['fit']['significance']['value']:.1f} standard deviations from no signal",
+        f"significance {metrics['fit']['significance']['value']:.1f} σ",  # noqa: RUF001
         f"μ < {limit:.2f} at 95 % CL",
     ]
     top.text(0.605, 0.69, "\n".join(lines), transform=top.transAxes, va="top", linespacing=1.6)
