@@ -46,7 +46,7 @@ def main():
     for kind, expected in EXPECTED.items():
         part = simulate(for_samples, kind, arguments.events)
         parts.append((part, kind, expected / arguments.events))
-    sizes = [len(part["mass"]) for part, _, _ in parts]
+    sizes = [len(part["score"]) for part, _, _ in parts]
     events = {name: np.concatenate([part[name] for part, _, _ in parts]) for name in parts[0][0]}
     events["sample"] = np.repeat(np.array([kind for _, kind, _ in parts], dtype=np.int8), sizes)
     events["weight"] = np.repeat([weight for _, _, weight in parts], sizes)
