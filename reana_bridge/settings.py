@@ -82,7 +82,9 @@ def _from_file(data: dict[str, Any], key: str) -> dict[str, Any]:
 class ServerSettings(_Section):
     """Where the bridge listens and what it takes."""
 
-    public_url: str = Field("http://127.0.0.1:8800", description="How people and forges reach the bridge.")
+    public_url: str = Field(
+        "http://127.0.0.1:8800", description="How people and forges reach the bridge; empty for no links."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8800, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     name: str = Field(
@@ -226,7 +228,9 @@ class ProjectSettings(_Section):
     backend: str = Field("", description="Default backend; empty for the only one.")
     backends: tuple[str, ...] = Field((), description="Other backends that the repository may choose.")
     public: bool = Field(False, description="Whether pages and API need no token.")
-    network: bool = Field(False, description="Whether its jobs reach the network, unless its own file says no.")
+    network: bool = Field(
+        False, description="Whether its jobs reach the network, unless its own file says no."
+    )
     concurrency: int | None = Field(None, ge=1, description="Runs at once; none for the backend's own limit.")
     seconds: Seconds | None = Field(None, description="Wall time of a run; none for limits.seconds.")
     priority: int = Field(0, description="Added to the priority of its runs.")

@@ -84,6 +84,8 @@ def room(dotted: str) -> str:
 
 
 def room_of(module: str) -> str:
+    if module == "reana_bridge/__main__.py":  # the door of `python -m`
+        return "cli"
     return room(module.removesuffix(".py").replace("/", "."))
 
 

@@ -94,7 +94,7 @@ def _push(console: Any, bridge: Bridge, repository: Repository, push: _Push) -> 
     console.print(_indented(repository.push(push.branch)), markup=False, highlight=False)
     reports = watch(bridge, _runs_of(bridge, sha), console)
     for report in reports:
-        console.print(terminal.render(report))
+        console.print(terminal.render(report), crop=False)
         console.print()
     return [
         f"the run of {push.branch} {report.state}, it was to be {push.ends}"

@@ -72,7 +72,7 @@ def command(
         print_json([to_data(report) for report in reports])
     else:
         for report in reports:
-            Console().print(terminal.render(report))
+            Console().print(terminal.render(report), crop=False)
     if not all(passed(report) for report in reports):
         raise typer.Exit(1)
 
@@ -98,7 +98,7 @@ def _settings(state: Path, environment: Path | None) -> Settings:
     state.mkdir(parents=True, exist_ok=True)
     return Settings.model_validate(
         {
-            "server": {"log_format": "text", "name": "this-machine"},
+            "server": {"log_format": "text", "name": "this-machine", "public_url": ""},
             "database": {"url": f"sqlite:///{state}/bridge.db"},
             "storage": {
                 "artifacts": state / "artifacts",

@@ -4,7 +4,7 @@ Names of metrics, branches, files and steps, log lines, texts: all of them are w
 want a note to mention somebody, to link, to load a picture, to close an issue or to run a quick action.
 Three things are done: characters that hide or reorder others are replaced; ASCII punctuation that is
 Markdown is escaped; and where a forge gives a meaning to plain words after rendering (`@name`, `#12`,
-`!12`, `:tada:`, addresses), a zero-width space is put between.
+`!12`, `:tada:`, addresses), an invisible joiner is put between.
 
 https://docs.gitlab.com/user/markdown/#gitlab-specific-references lists what GitLab looks for.
 """
@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from reana_bridge.reports.words import shorten
 
-ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
+ZERO_WIDTH = "\N{WORD JOINER}"  # unlike a zero-width space it lets no line break there
 LONGEST_LOG_LINE = 300
 
 _PLAIN = re.compile(r"[ -~]*")

@@ -29,16 +29,15 @@ _FIGURE = 18
 
 
 def render(report: Report) -> RenderableType:
-    """The report as something that a rich console prints; nothing in it is taken for markup."""
+    """The report for `Console.print(..., crop=False)`; nothing in it is taken for markup."""
     return Group(*_parts(view(report)))
 
 
 def to_text(report: Report, *, width: int = 80) -> str:
     """The report as plain text of that many columns, without colours."""
     target = io.StringIO()
-    Console(file=target, width=width, color_system=None, force_terminal=False, legacy_windows=False).print(
-        render(report)
-    )
+    console = Console(file=target, width=width, color_system=None, force_terminal=False, legacy_windows=False)
+    console.print(render(report), crop=False)
     return "\n".join(line.rstrip() for line in target.getvalue().splitlines()) + "\n"
 
 
@@ -83,7 +82,8 @@ def _failure(shown: ReportView) -> Iterator[RenderableType]:
     if failure.hint:
         yield Text(clean(failure.hint))
     if failure.reproduce:
-        yield Text(f"The same on your machine: {clean(failure.reproduce)}", overflow="fold")
+        yield Text("The same on your machine:")
+        yield _whole(f"  {clean(failure.reproduce)}")
 
 
 def _tables(shown: ReportView) -> Iterator[RenderableType]:
@@ -119,15 +119,21 @@ def _values(rows: Sequence[Row]) -> Table:
 def _changes(shown: ReportView, rows: Sequence[Row]) -> Table:
     figures = [(clean(shown.baseline_label), "this commit", "change", SIGMA), *map(_figures, rows)]
     table = _new_table()
-    table.add_column("metric", min_width=12, overflow="fold")
+    names = [_name(row) for row in rows]
+    table.add_column("metric", min_width=_longest_word(names), overflow="fold")
     for column in zip(*figures, strict=True):
         short = max(map(len, column)) <= _FIGURE
         table.add_column(Text(column[0]), justify="right", overflow="fold", no_wrap=short)
     table.add_column("", min_width=10, overflow="fold")
-    for row, cells in zip(rows, figures[1:], strict=True):
+    for row, name, cells in zip(rows, names, figures[1:], strict=True):
         says = ", ".join(part for part in (row.label, _says(row)) if part)
-        table.add_row(_name(row), *map(Text, cells), Text(says, style=_STYLES[row.tone]))
+        table.add_row(name, *map(Text, cells), Text(says, style=_STYLES[row.tone]))
     return table
+
+
+def _longest_word(names: Sequence[Text]) -> int:
+    longest = max((len(word) for name in names for word in name.plain.split()), default=0)
+    return min(max(longest, 12), _FIGURE)
 
 
 def _figures(row: Row) -> tuple[str, str, str, str]:
@@ -180,6 +186,12 @@ def _small_print(shown: ReportView) -> Iterator[RenderableType]:
     given = ", ".join(f"{name} = {value}" for name, value in shown.parameters)
     lines += [f"Parameters: {clean(given)}"] if given else []
     lines += [line[:1].upper() + line[1:] for line in map(clean, (shown.unsure, shown.took)) if line]
-    lines += [shown.report.run_url] if shown.report.run_url else []
     if lines:
         yield Text("\n".join(lines), style="dim", overflow="fold")
+    if shown.report.run_url:
+        yield _whole(clean(shown.report.run_url), style="dim")
+
+
+def _whole(line: str, *, style: str = "") -> Text:
+    """A line to copy from: never broken, where the console is told not to crop."""
+    return Text(line, style=style, no_wrap=True, overflow="ignore")

@@ -42,7 +42,9 @@ class Bridge:
         return self.settings.storage.repositories / f"{readable}-{digest}.git"
 
     def run_url(self, project: ProjectRow | None, run_id: str) -> str:
-        """The address of a run's page, with its read-only key unless the project is public."""
+        """The address of a run's page, with its read-only key unless public; empty without a server."""
+        if not self.settings.server.public_url:
+            return ""
         url = f"{self.settings.server.public_url.rstrip('/')}/runs/{run_id}"
         if project is None or project.public:
             return url

@@ -72,9 +72,9 @@ def short_ref(ref: str) -> str:
 
 
 def _artifact_urls(bridge: Bridge, project: ProjectRow | None, run: Run) -> dict[str, str]:
-    if not run.result:
-        return {}
     page, _, key = bridge.run_url(project, run.id).partition("?")
+    if not run.result or not page:
+        return {}
     suffix = f"?{key}" if key else ""
     artifacts = from_data(Result, run.result).artifacts
     return {item.path: f"{page}/artifacts/{quote(item.path)}{suffix}" for item in artifacts}
