@@ -9,7 +9,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from reana_bridge.model.codec import from_data
 from reana_bridge.model.projects import Project
+from reana_bridge.model.results import Result
 from reana_bridge.store.tables import Decision, Delivery, ProjectRow, Run
 from reana_bridge.web import auth, charts, queries
 from reana_bridge.web.auth import Caller
@@ -65,7 +67,7 @@ def project(request: Request) -> Response:
         decisions = (
             []
             if before
-            else queries.newest(session, Decision, [_decision.project == name], limit=20, after=None)
+            else queries.newest(session, Decision, [_decision.project == name], limit=10, after=None)
         )
         return page(
             "project.html",
@@ -113,7 +115,7 @@ def _histories(session: Session, row: ProjectRow, request: Request) -> list[Hist
 def _history(session: Session, row: ProjectRow, analysis: str, skip: int) -> History:
     ref = f"refs/heads/{row.default_branch}"
     runs = {r.id: r for r in queries.successful_on(session, row.name, ref, analysis, HISTORY_SHOWN)}
-    names = queries.metric_names(session, list(runs)[-1]) if runs else []
+    names = _names(session, list(runs.values())[-1]) if runs else []
     shown = names[skip : skip + CHARTS_SHOWN]
     by_name: dict[str, list[charts.Point]] = {name: [] for name in shown}
     units: dict[str, str] = {}
@@ -133,6 +135,13 @@ def _history(session: Session, row: ProjectRow, analysis: str, skip: int) -> His
                 by_name[name].append(point)
     drawn = [charts.chart(name, units[name], points) for name, points in by_name.items() if points]
     return History(analysis=analysis, charts=drawn, total=len(names), start=skip, runs=runs)
+
+
+def _names(session: Session, newest: Run) -> list[str]:
+    """The numbers that the newest run left, in the order of its files."""
+    drawable = set(queries.metric_names(session, newest.id))
+    metrics = from_data(Result, newest.result).metrics if newest.result else ()
+    return [metric.name for metric in metrics if metric.name in drawable]
 
 
 def commit(request: Request) -> Response:

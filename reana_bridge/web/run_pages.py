@@ -1,5 +1,6 @@
 """The pages of one run: the run, its logs and files, its comparison, and the buttons on it."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from reana_bridge.model.results import StepRecord, StepState
-from reana_bridge.model.runs import LIVE
+from reana_bridge.model.runs import LIVE, RunState
 from reana_bridge.reports.rows import FileRow, StepRow, Tone
 from reana_bridge.reports.view import ReportView, view
 from reana_bridge.steps.reporting import analysis_of, report_of
@@ -85,6 +86,17 @@ class RunSheet:
         """The file that says what the run does."""
         run = self.opened.run
         return analysis_of(run).file if run.settings else "reana.yaml"
+
+    @property
+    def steps_first(self) -> bool:
+        """Whether the steps say more than the result: before there is one, and where there is none."""
+        return self.opened.run.state != RunState.FINISHED
+
+    @property
+    def files_line(self) -> str:
+        """How many of the files are what against the baseline; empty without one."""
+        words = Counter(file.word for file in self.files if file.word)
+        return ", ".join(f"{count} {word}" for word, count in words.most_common())
 
     @property
     def is_live(self) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from reana_bridge.reports.words import duration, moment, plural, short_sha, size
@@ -66,6 +66,17 @@ def _when(timestamp: float | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(iso(timestamp), moment(timestamp))
 
 
+def _ticked(text: str) -> Markup:
+    """`text`, what stands between backticks as code."""
+    parts = visible(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape("`".join(parts))
+    shown = (
+        escape(part) if n % 2 == 0 else Markup("<code>{}</code>").format(part) for n, part in enumerate(parts)
+    )
+    return Markup("").join(shown)
+
+
 def _finalize(value: Any) -> Any:
     if value is None:
         return ""
@@ -94,6 +105,7 @@ def _environment() -> Any:
         "branch": _short_ref,
         "counted": plural,
         "iso": iso,
+        "ticked": _ticked,
     }
     environment.globals["static"] = {name: _static_url(name) for name in _STATIC}
     return environment

@@ -10,11 +10,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from reana_bridge.model.analyses import Analysis
+from reana_bridge.model.analyses import Analysis, Rule
 from reana_bridge.model.codec import to_data
 from reana_bridge.model.comparisons import Baseline, BaselineReason, RuleEffect
 from reana_bridge.model.metrics import Direction, Metric
-from reana_bridge.model.analyses import Rule
 from reana_bridge.model.results import Artifact, Failure, Result, StepRecord, StepState
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.results.comparison import compare
@@ -100,7 +99,7 @@ class World:
 HOSTILE = {
     "results/page.html": b"<script>alert(1)</script>",
     "results/drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
-    'results/a"b\n\u202e<img src=x>.png': b"\x89PNG\r\n\x1a\n<script>alert(1)</script>",
+    'results/a"b\u202e<img src=x>.png': b"\x89PNG\r\n\x1a\n<script>alert(1)</script>",
     "results/data.json": b'{"a": "<script>"}',
     "results/script.js": b"alert(1)",
     "results/unknown": b"\x00\x01",
@@ -438,7 +437,8 @@ def drawing(shift: float) -> bytes:
         f"{x},{120 - 80 * math.exp(-(((x - 150 - 10 * shift) / 40) ** 2)):.1f}" for x in range(0, 301, 10)
     )
     return (
-        "<svg xmlns='http://www.w3.org/2000/svg' width='300' height='140'><rect width='300' height='140' fill='#fff'/>"
+        "<svg xmlns='http://www.w3.org/2000/svg' width='300' height='140'>"
+        "<rect width='300' height='140' fill='#fff'/>"
         f"<polyline fill='none' stroke='#1d4e89' stroke-width='2' points='{points}'/></svg>"
     ).encode()
 
