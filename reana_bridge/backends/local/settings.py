@@ -58,7 +58,7 @@ class ImageEnvironment:
 class Engines:
     """The requirements from PyPI of each workflow engine's own environment."""
 
-    snakemake: tuple[str, ...] = ("snakemake==9.27.1",)
+    snakemake: tuple[str, ...] = ("snakemake==9.27.1", "pygments==2.21.0")
     cwl: tuple[str, ...] = ("cwltool==3.3.20260925135507",)
     yadage: tuple[str, ...] = ("yadage==0.21.2", "packtivity==0.17.1", "adage==0.11.0")
 

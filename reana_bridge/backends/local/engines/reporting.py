@@ -41,7 +41,8 @@ def end(key: str, status: int) -> None:
 def environment_of(order: dict[str, Any], image: str) -> dict[str, str]:
     """What stands in for `image`: `label` and `path`; empty texts when nothing does."""
     image = image.removeprefix("docker://")
-    return order["environments"].get(image) or {"label": "", "path": ""}
+    known = order["environments"]
+    return known.get(image) or known.get(f"{image}:latest") or {"label": "", "path": ""}
 
 
 def cores() -> int:

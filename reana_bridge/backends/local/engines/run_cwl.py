@@ -2,8 +2,8 @@
 # pyright: reportUnknownArgumentType=false
 """CWL by cwltool on this machine, without containers.
 
-cwltool refuses a DockerRequirement among the requirements when it may not use containers, so each tool
-is relieved of it as it is loaded. The image that it names decides on the tool's PATH.
+cwltool refuses a DockerRequirement among the requirements when it may not use containers, so it becomes a
+hint as each tool is loaded. The image that it names decides on the tool's PATH.
 """
 
 import io
@@ -17,6 +17,8 @@ from typing import Any
 import reporting
 
 _JOB = re.compile(r"\[job ([^\]]+)\] (.*)", re.DOTALL)
+_ENV = re.compile(r"^/usr/bin/env PATH=\S+ ")
+_DOCKER = "DockerRequirement"
 _ENDS = {"completed success": 0, "completed permanentFail": 1, "completed temporaryFail": 1}
 
 
@@ -38,33 +40,35 @@ class _Listener(logging.Handler):
         elif "$ " in said and name not in self._running:
             self._running.add(name)
             command = " ".join(said.partition("$ ")[2].replace("\\\n", " ").split())
-            reporting.begin(name, name, command=command)
+            reporting.begin(name, name, command=_ENV.sub("", command))
 
 
-def _take_docker(holder: dict[str, Any]) -> str:
-    """Take DockerRequirements out of `holder` (a process or a step); the image that was named last."""
-    image = ""
-    for key in ("hints", "requirements"):
-        listed = holder.get(key)
-        if isinstance(listed, dict):
-            found = listed.pop("DockerRequirement", None)
-            image = (found or {}).get("dockerPull") or (found or {}).get("dockerImageId") or image
-        elif isinstance(listed, list):
-            for one in [one for one in listed if one.get("class") == "DockerRequirement"]:
-                listed.remove(one)
-                image = one.get("dockerPull") or one.get("dockerImageId") or image
-    return image
+def _ease_docker(holder: dict[str, Any]) -> str:
+    """Make DockerRequirements of `holder` (a process or a step) hints; the image that is named, if any."""
+    required, hints = _as_list(holder.get("requirements")), _as_list(holder.get("hints"))
+    dockers = [one for one in required if one.get("class") == _DOCKER]
+    holder["requirements"] = [one for one in required if one not in dockers]
+    holder["hints"] = [*hints, *dockers]
+    return _image(holder["hints"])
 
 
-def _set_path(holder: dict[str, Any], path: str) -> None:
-    """Give everything in `holder` the PATH `path`."""
-    listed = holder.setdefault("requirements", [])
-    wanted = {"envName": "PATH", "envValue": path}
-    for one in listed:
-        if one.get("class") == "EnvVarRequirement":
-            one["envDef"] = [*one["envDef"], wanted]
-            return
-    listed.append({"class": "EnvVarRequirement", "envDef": [wanted]})
+def _as_list(value: Any) -> list[dict[str, Any]]:
+    if isinstance(value, dict):
+        return [{"class": name, **(fields or {})} for name, fields in value.items()]
+    return list(value or [])
+
+
+def _image(hints: list[dict[str, Any]]) -> str:
+    named = [
+        one.get("dockerPull") or one.get("dockerImageId") for one in hints if one.get("class") == _DOCKER
+    ]
+    return str(named[-1] or "") if named else ""
+
+
+def _with_path(command: Any, path: str) -> list[str]:
+    """The base command with another PATH; cwltool overrules an EnvVarRequirement of that name."""
+    words = [command] if isinstance(command, str) else list(command or [])
+    return ["/usr/bin/env", f"PATH={path}", *words]
 
 
 def run(order: dict[str, Any]) -> int:
@@ -75,11 +79,12 @@ def run(order: dict[str, Any]) -> int:
     from ruamel.yaml import YAML
 
     def make_tool(process: Any, context: Any) -> Any:
-        for holder in (process, *(process.get("steps") or [])):
-            if isinstance(holder, dict):
-                path = reporting.environment_of(order, _take_docker(holder))["path"]
-                if path:
-                    _set_path(holder, path)
+        image = _ease_docker(process) or _image(_as_list(context.hints))
+        for step in process.get("steps") or []:
+            _ease_docker(step)
+        path = reporting.environment_of(order, image)["path"]
+        if path and process.get("class") == "CommandLineTool":
+            process["baseCommand"] = _with_path(process.get("baseCommand"), path)
         return default_make_tool(process, context)
 
     logging.getLogger("cwltool").addHandler(_Listener())

@@ -20,7 +20,9 @@ def _replace_environments(value: Any) -> None:
         if isinstance(environment, dict) and "environment_type" in environment:
             image = str(environment.get("image") or "")
             tag = str(environment.get("imagetag") or "")
-            environment["bridge_image"] = f"{image}:{tag}" if image and tag and ":" not in image else image
+            # `latest` is what yadage itself fills in where no tag is given.
+            has_tag = ":" in image or tag in ("", "latest")
+            environment["bridge_image"] = image if has_tag or not image else f"{image}:{tag}"
             environment["environment_type"] = _OURS
         for one in value.values():
             _replace_environments(one)

@@ -57,7 +57,8 @@ class Events:
             fields = {**self._fields, **said, "environment": environment}
             self._open[key] = self._progress.begin(name, **fields)
         elif kind == "end" and key in self._open:
-            self._end(self._open.pop(key), int(event["status"]))
+            status = int(event["status"])
+            self._end(self._open.pop(key), status)
 
     def _end(self, step: dict[str, Any], status: int) -> None:
         step |= {"state": "failed" if status else "finished", "exit_status": status, "ended_at": time.time()}

@@ -37,7 +37,7 @@ class Job:
         self._outside = os.path.join(directory, records.WORKSPACE)
         self._slirp: Slirp | None = None
         self._options: int | None = None
-        self._says = -1
+        self._theirs: tuple[int, ...] = ()
         self._handshake: tuple[int, int, int] | None = None
 
     @property
@@ -117,13 +117,14 @@ class Job:
 
         bwrap sets up the loopback of its own: two at once get into each other's way.
         """
-        said, says = os.pipe2(os.O_CLOEXEC)
+        tells, tell = os.pipe2(os.O_CLOEXEC)
+        stands, stand = os.pipe2(os.O_CLOEXEC)
         waits, go = os.pipe2(os.O_CLOEXEC)
-        self._handshake = (said, go, waits)
-        self._says = says
-        script = f'echo >&{says}; read -r _ <&{waits}; exec {says}>&- {waits}<&-; exec "$@"'
+        self._handshake = (tells, stands, go)
+        self._theirs = (tell, stand, waits)
+        script = f'echo >&{stand}; read -r _ <&{waits}; exec {stand}>&- {waits}<&-; exec "$@"'
         wrapped = ["/bin/bash", "-c", script, "bash", *argv]
-        return wrapped, ["--info-fd", str(says)], (says, waits)
+        return wrapped, ["--info-fd", str(tell)], self._theirs
 
     def connect(self, _pid: int) -> None:
         """Called when the sandbox is started: bring up its network, where it has one, and let it go on.
@@ -136,20 +137,21 @@ class Job:
             self._options = None
         if self._sandbox is None or self._handshake is None:
             return
-        said, go, waits = self._handshake
+        for descriptor in self._theirs:
+            os.close(descriptor)
+        tells, stands, go = self._handshake
         self._handshake = None
-        os.close(self._says)
-        os.close(waits)
         try:
-            pid = _first_process(said)
-            if pid is not None:
-                self._slirp = Slirp(self._sandbox["slirp"], pid)
-            os.write(go, b"\n")
-        except BrokenPipeError:
-            pass  # it is gone; why stands in its log
+            if not select.select([stands], [], [], _SANDBOX_SECONDS)[0]:
+                raise NetworkError("the sandbox did not start")
+            if os.read(stands, 1):  # else it is gone, and why stands in its log
+                self._slirp = Slirp(
+                    self._sandbox["slirp"], int(json.loads(os.read(tells, 65536))["child-pid"])
+                )
+                os.write(go, b"\n")
         finally:
-            os.close(said)
-            os.close(go)
+            for descriptor in (tells, stands, go):
+                os.close(descriptor)
 
     def disconnect(self) -> None:
         """Called when the command is over."""
@@ -179,19 +181,6 @@ class Job:
             _offer_to_the_oom_killer()
 
         return confine
-
-
-def _first_process(said: int) -> int | None:
-    """The first process of the sandbox, once it stands; None when it did not come that far."""
-    told = b""
-    while not told.endswith(b"}\n\n"):
-        if not select.select([said], [], [], _SANDBOX_SECONDS)[0]:
-            raise NetworkError("the sandbox did not start")
-        chunk = os.read(said, 4096)
-        if not chunk:
-            return None
-        told += chunk
-    return int(json.loads(told)["child-pid"])
 
 
 def _lower(limit: int, value: int) -> None:

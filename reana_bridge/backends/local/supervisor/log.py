@@ -28,10 +28,11 @@ def size(count: float) -> str:
 def clean_lines(data: bytes, count: int, width: int = 500) -> list[str]:
     """The last `count` lines of `data` as text: no control characters, at most `width` characters each."""
     text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-    lines = [_CONTROL.sub("", line.rpartition("\r")[2].expandtabs()) for line in text.rstrip().split("\n")]
-    return [
-        line if len(line) <= width else line[: width - 1] + "…" for line in lines[-count:] if line.strip()
+    lines = [
+        _CONTROL.sub("", line.rstrip("\r").rpartition("\r")[2].expandtabs()) for line in text.split("\n")
     ]
+    short = [line if len(line) <= width else line[: width - 1] + "…" for line in lines]
+    return [line for line in short if line.strip()][-count:]
 
 
 class Log:
