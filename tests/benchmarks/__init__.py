@@ -1,0 +1,1 @@
+"""Measurements, apart from tests: `python -m tests.benchmarks` prints a table with machine and targets."""
