@@ -49,11 +49,16 @@ def has_commit(repository: Path, sha: str) -> bool:
 
 def is_fetched(cache: Path, sha: str) -> bool:
     """Whether `sha` and its whole history are in `cache`."""
-    if not (cache / "HEAD").exists():
+    ref = f"refs/bridge/{require_sha(sha)}"
+    # The files are read here, as this is asked far more often than a process should be started.
+    try:
+        return (cache / ref).read_text("ascii").strip() == sha
+    except FileNotFoundError:
+        pass
+    try:
+        return f"{sha} {ref}\n" in (cache / "packed-refs").read_text("utf-8", "replace")
+    except FileNotFoundError:
         return False
-    arguments = ["rev-parse", "--verify", "--quiet", f"refs/bridge/{require_sha(sha)}^{{commit}}"]
-    status, _ = run_git(arguments, directory=cache, accept=(0, 1, 128))
-    return status == 0
 
 
 def fetch_commit(url: str, sha: str, cache: Path, *, protocol: str, timeout: float = FETCH_TIMEOUT) -> None:
@@ -78,7 +83,7 @@ def fetch_commit(url: str, sha: str, cache: Path, *, protocol: str, timeout: flo
             return
         _make(cache, sha)
         _despite_stale_locks(cache, lambda: _fetch(url, sha, cache, protocol, timeout, lock))
-        if not is_fetched(cache, sha):
+        if not has_commit(cache, sha):
             _drop(cache, sha, lock)
             raise CommitGone(f"{sha} is not a commit")
 

@@ -1,10 +1,13 @@
 """Real git repositories: one that people push to, and the working copies that they push from."""
 
+import atexit
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -34,15 +37,26 @@ def git(directory: Path, *arguments: str, data: bytes = b"") -> str:
     return done.stdout.decode("utf-8", "surrogateescape").strip()
 
 
+@cache
+def _empty() -> Path:
+    """An empty bare repository and its working copy, made once: git takes longer than copying files."""
+    place = Path(mkdtemp(prefix="reana-bridge-tests-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    git(place, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", "bare")
+    git(place, "init", "--quiet", "--template=", "--initial-branch=main", "copy")
+    git(place / "copy", "remote", "add", "origin", "BARE")
+    return place
+
+
 class Repository:
     """A bare repository and one working copy of it."""
 
     def __init__(self, bare: Path, copy: Path) -> None:
         self.bare, self.copy = bare, copy
-        bare.parent.mkdir(parents=True, exist_ok=True)
-        git(bare.parent, "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
-        git(copy.parent, "clone", "--quiet", str(bare), str(copy))
-        git(copy, "checkout", "--quiet", "-B", "main")
+        for path in (bare, copy):
+            shutil.copytree(_empty() / ("bare" if path == bare else "copy"), path)
+        config = copy / ".git" / "config"
+        config.write_text(config.read_text().replace("BARE", str(bare)))
 
     def git(self, *arguments: str, data: bytes = b"") -> str:
         return git(self.copy, *arguments, data=data)

@@ -323,6 +323,7 @@ def test_two_other_hooks_are_left_alone(repository: Repository):
 
 
 def test_remove_takes_everything_away(repository: Repository):
+    (repository.bare / "hooks").mkdir()
     before = sorted(path.name for path in repository.bare.iterdir())
     connect(repository, DEAD)
     commit(repository)

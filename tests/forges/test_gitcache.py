@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reana_bridge.forges import gitcommand
 from reana_bridge.forges.base import CommitGone, ForgeError
 from reana_bridge.forges.gitcache import fetch_commit, forget, has_commit, is_fetched, locked, tidy
 from reana_bridge.forges.gitcommand import run_git
@@ -182,3 +183,21 @@ def test_a_child_keeps_the_lock_of_a_killed_parent(tmp_path: Path):
         os.kill(child, signal.SIGKILL)
     with locked(tmp_path / "lock", timeout=5):
         pass
+
+
+@pytest.fixture
+def old_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with servers that give away only what a branch or tag points to."""
+    configuration = tmp_path / "git.config"
+    configuration.write_text(gitcommand._CONFIGURATION.read_text().replace("version = 2", "version = 0"))
+    monkeypatch.setattr(gitcommand, "_CONFIGURATION", configuration)
+
+
+@pytest.mark.usefixtures("old_protocol")
+def test_an_old_server(repository: Repository, cache: Path):
+    inner = repository.commit({"a": b"1"})
+    repository.commit({"a": b"2"})
+    fetch(repository, inner, cache)
+    assert is_fetched(cache, inner)
+    with pytest.raises(CommitGone, match="no branch or tag"):
+        fetch(repository, "1" * 40, cache)
