@@ -14,11 +14,13 @@ from sqlalchemy import delete
 
 from reana_bridge.backends.base import Backend, BackendError
 from reana_bridge.crashpoints import reach
+from reana_bridge.forges.base import ForgeRefused
 from reana_bridge.model.analyses import Analysis, MetricsFile
 from reana_bridge.model.codec import from_data, to_data
 from reana_bridge.model.globs import matches
 from reana_bridge.model.metrics import Reading, Unreadable
 from reana_bridge.model.problems import ConfigurationError
+from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Artifact, Failure, Result, Skipped, StepRecord
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.model.specification import Specification
@@ -26,7 +28,7 @@ from reana_bridge.results.hints import apply_hints
 from reana_bridge.results.readers import MetricsContent, read_metrics
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.reporting import analysis_of, steps_of
-from reana_bridge.steps.sources import specification_of
+from reana_bridge.steps.sources import fetched, specification_of
 from reana_bridge.steps.transitions import move
 from reana_bridge.steps.worker import pause
 from reana_bridge.store.blobs import TooLarge
@@ -66,14 +68,17 @@ class Collect:
         analysis = analysis_of(row)
         before = from_data(Result, row.result) if row.result else Result()
         try:
+            fetched(bridge, Project.parse(row.project), row.sha)
             specification, _ = specification_of(bridge, row, analysis)
             artifacts, skipped = self._artifacts(backend, row, _patterns(analysis, specification))
             logs = self._logs(backend, row, steps_of(row))
         except BackendError as error:
             self._again(row, str(error))
             return
-        except ConfigurationError as error:  # it ran, so it was right; a plug-in may see it otherwise
-            artifacts, skipped, logs = [], [Skipped(path="*", reason=str(error))], []
+        except (ConfigurationError, ForgeRefused) as error:
+            # It ran, so its specification was there and right; since then it is gone, or read otherwise.
+            artifacts, skipped = [], [Skipped(path="*", reason=str(error))]
+            logs = self._logs(backend, row, steps_of(row))
         reading = self._reading(analysis, artifacts)
         if row.failure:  # what a failed run did not come to leave is no news
             skipped = [item for item in skipped if item.reason != _ABSENT]

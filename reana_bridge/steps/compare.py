@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reana_bridge.crashpoints import reach
-from reana_bridge.forges.base import ForgeError, ForgeRefused
+from reana_bridge.forges.base import ForgeRefused
 from reana_bridge.forges.source import count_between, first_parents, merge_base
 from reana_bridge.model.analyses import Rule
 from reana_bridge.model.codec import from_data, to_data
@@ -26,7 +26,7 @@ from reana_bridge.results.baselines import Candidate, Choice, choose_baseline
 from reana_bridge.results.comparison import compare
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.reporting import analysis_of, comparison_row, short_ref
-from reana_bridge.steps.sources import project_file_at
+from reana_bridge.steps.sources import fetched, project_file_at
 from reana_bridge.steps.transitions import move
 from reana_bridge.store.leases import claim
 from reana_bridge.store.tables import ComparisonRow, Run
@@ -55,11 +55,15 @@ class Compare:
     def act(self, row: Run) -> None:
         """Compare, and end the run (or store an interim comparison and wait)."""
         bridge = self._bridge
-        cache = bridge.cache(Project.parse(row.project))
-        rules, rules_sha = self._rules(row, cache)
         proposed = analysis_of(row).rules
         with bridge.database.read() as session:
-            choice, candidates = self._choose(session, row, cache)
+            try:
+                cache = fetched(bridge, Project.parse(row.project), row.sha, _target_sha(row))
+                rules, rules_sha = self._rules(row, cache)
+                choice, candidates = self._choose(session, row, cache)
+            except ForgeRefused as gone:  # force-pushed away, or the whole project
+                (rules, rules_sha), candidates = (proposed, row.sha), list[Candidate]()
+                choice = Choice(baseline=None, no_baseline=f"its history cannot be read: {gone}")
             baseline = session.get(Run, choice.baseline.run_id) if choice.baseline else None
         awaited = next((c.live_run_id for c in candidates if c.sha == choice.waiting_for), None)
         before = from_data(Result, baseline.result) if baseline and baseline.result else None
@@ -71,7 +75,8 @@ class Compare:
                 return
             stored = comparison_row(session, row.id) or ComparisonRow(run_id=row.id, made_at=now)
             deadline = (row.backend_ended_at or now) + bridge.settings.limits.waiting_seconds
-            waits = bool(choice.waiting_for) and now < deadline and row.wanted == Wanted.RUN
+            wanted = session.execute(select(_run.wanted).where(_run.id == row.id)).scalar_one()
+            waits = bool(choice.waiting_for) and now < deadline and wanted == Wanted.RUN
             comparison = compare(
                 baseline=choice.baseline if before else None,
                 baseline_result=before,
@@ -112,11 +117,7 @@ class Compare:
         rule = self._bridge.settings.project(Project.parse(row.project))
         try:
             file = project_file_at(cache, target_sha, rule.file if rule else ".reana-bridge.yaml")
-        except (
-            ConfigurationError,
-            ForgeError,
-            ForgeRefused,
-        ):  # the target's file is shown as wrong by its own run
+        except ConfigurationError:  # the target's file is shown as wrong by its own run
             return (), target_sha
         same = [analysis for analysis in (file.analyses if file else ()) if analysis.name == own.name]
         return (same[0].rules if same else ()), target_sha

@@ -10,7 +10,7 @@ import json
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reana_bridge.crashpoints import reach
@@ -20,11 +20,12 @@ from reana_bridge.model.decisions import AnalysisDecision, Outcome
 from reana_bridge.model.decisions import Decision as Judgement
 from reana_bridge.model.problems import Problem
 from reana_bridge.model.results import Failure
-from reana_bridge.model.runs import FailureKind, RunState
+from reana_bridge.model.runs import FailureKind, RunState, Wanted
 from reana_bridge.model.wants import WantKind
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.looking import Looked, look
 from reana_bridge.steps.transitions import announce, request_cancel
+from reana_bridge.steps.worker import pause
 from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.leases import claim, save
@@ -68,9 +69,18 @@ class Decide:
                 raise
             looked = _without_looking(f"the forge {row.forge} did not answer {row.attempt} times: {error}")
         reach("decide.looked")
-        with self._bridge.database.transaction() as session:
-            _Storing(self._bridge, session, row, looked).store()
+        try:
+            with self._bridge.database.transaction() as session:
+                _Storing(self._bridge, session, row, looked).store()
+        except _StillEnding as ending:
+            _log.info("decide.waits", delivery=row.id, run=str(ending))
+            with self._bridge.database.transaction() as session:
+                save(session, row, due_at=self._bridge.database.now(session) + pause(row.attempt, most=15))
         reach("decide.stored")
+
+
+class _StillEnding(Exception):
+    """The commit is wanted again while its cancelled run has not ended yet; decided when it has."""
 
 
 def _without_looking(reason: str) -> Looked:
@@ -175,10 +185,26 @@ class _Storing:
             wake_after(self._session, "submit")
             reason = each.reason
         else:
+            self._revive(existing)
             run, reason = existing, f"{each.reason}; run {existing.id} is at it already"
             run.keep_superseded = run.keep_superseded or self._keeps(each)
         self._wanted(run, each.wanted_by)
         return Outcome.RUN, reason, run.id
+
+    def _revive(self, run: Run) -> None:
+        """Let a run that was to be cancelled go on, if nobody has begun to end it."""
+        unstarted = (_run.state == RunState.QUEUED, _run.lease_owner.is_(None))
+        again = (
+            update(Run)
+            .where(_run.id == run.id, _run.wanted == Wanted.CANCEL, *unstarted)
+            .values(wanted=Wanted.RUN, reason="", due_at=self._now)
+            .execution_options(synchronize_session=False)
+        )
+        fresh = select(_run.wanted).where(_run.id == run.id)
+        revived: Any = self._session.execute(again)
+        if not revived.rowcount and self._session.execute(fresh).scalar_one() == Wanted.CANCEL:
+            raise _StillEnding(run.id)
+        wake_after(self._session, "submit")
 
     def _existing(self, analysis: str, digest: str) -> Run | None:
         """The live run of this commit, else its newest one."""

@@ -167,10 +167,8 @@ class Follow:
         database = self._bridge.database
         try:
             with database.transaction() as session:
-                current = session.execute(
-                    select(_run.version, func.coalesce(_run.lease_owner, "")).where(_run.id == run.id)
-                ).one()
-                if tuple(current) != (run.version, ""):
+                seen = select(_run.version, func.coalesce(_run.lease_owner, "")).where(_run.id == run.id)
+                if tuple(session.execute(seen.with_for_update()).one()) != (run.version, ""):
                     return
                 (taken,) = take(database, session, Run, [run.id])
                 move(self._bridge, session, taken, to, **values)

@@ -30,6 +30,7 @@ from webhooks import git
 from webhooks.events import Push, Tag
 
 GRACE_SECONDS = 3600.0
+DAY = 86400.0
 _log = structlog.get_logger()
 _run = cast(Any, Run)
 
@@ -140,6 +141,10 @@ class Reconcile:
             waiting = (_run.state.in_([RunState.QUEUED, RunState.SUBMITTING]), _run.queued_at < oldest)
             for run in claim(bridge.database, session, Run, *waiting, order=[_run.queued_at], limit=100):
                 self._give_up(session, run, "nothing could start it before its deadline")
+            oldest = now - bridge.settings.limits.waiting_seconds - DAY
+            ended = _run.state.in_([RunState.COLLECTING, RunState.COMPARING]), _run.backend_ended_at < oldest
+            for run in claim(bridge.database, session, Run, *ended, order=[_run.queued_at], limit=100):
+                self._give_up(session, run, "what it left could not be read and compared before its deadline")
             running = (_run.state == RunState.RUNNING, _run.started_at < now - GRACE_SECONDS)
             for run in session.execute(select(Run).where(*running)).scalars().all():
                 self._overdue(session, run, now)

@@ -17,7 +17,7 @@ from reana_bridge.reports import markdown
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.reporting import report_of
 from reana_bridge.steps.worker import pause
-from reana_bridge.store.leases import is_free, save, take
+from reana_bridge.store.leases import is_free, lock_key, save, take
 from reana_bridge.store.tables import OutboxRow, Run
 
 NOTE_LIMIT = 60_000
@@ -39,6 +39,7 @@ class ReportStep:
         """Due rows, at most one a commit, and none of a commit whose other row is at work."""
         database = self._bridge.database
         with database.transaction() as session:
+            lock_key(database, session, "report")  # else two processes could each take a row of one commit
             now = database.now(session)
             other = aliased(OutboxRow)
             o = cast(Any, other)

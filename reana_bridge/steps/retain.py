@@ -3,10 +3,10 @@
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from reana_bridge.backends.base import Backend, BackendError
-from reana_bridge.model.runs import FINAL
+from reana_bridge.model.runs import FINAL, LIVE
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.tables import ArtifactRow, Delivery, Run
 
@@ -43,24 +43,29 @@ class Retain:
         usage = backend.usage()
         with self._bridge.database.read() as session:
             now = self._bridge.database.now(session)
-            mine = (_run.backend == backend.name, _run.backend_id.in_([item.identity for item in usage]))
-            found = session.execute(select(_run.backend_id, _run.id).where(*mine, _run.state.in_(FINAL)))
+            identities = [item.identity for item in usage]
+            mine = and_(_run.backend == backend.name, _run.backend_id.in_(identities))
+            found = session.execute(select(_run.backend_id, _run.id).where(mine, _run.state.in_(FINAL)))
             runs = {row.backend_id: row.id for row in found}
+            # A submission that is at work knows its job by name only; lost attempts are named by no run.
+            named = or_(mine, _run.backend_name.in_(identities))
+            live = select(_run.backend_id, _run.backend_name).where(named, _run.state.in_(LIVE))
+            kept = {name for row in session.execute(live) for name in row}
         total = sum(item.size for item in usage)
         for item in usage:
             old = item.ended_at < now - storage.workspace_days * DAY
-            if item.identity not in runs or not (old or total > storage.workspace_budget):
+            if item.identity in kept or not (old or total > storage.workspace_budget):
                 continue
+            run = runs.get(item.identity, "")
             try:
                 backend.remove(item.identity)
             except BackendError as error:
-                _log.warning("retain.workspace", run=runs[item.identity], error=str(error))
+                _log.warning("retain.workspace", run=run, job=item.identity, error=str(error))
                 continue
             total -= item.size
             with self._bridge.database.transaction() as session:
-                gone = update(Run).where(_run.id == runs[item.identity]).values(removed_at=now)
-                session.execute(gone)
-            _log.info("retain.workspace", run=runs[item.identity], size=item.size)
+                session.execute(update(Run).where(_run.id == run).values(removed_at=now))
+            _log.info("retain.workspace", run=run, job=item.identity, size=item.size)
 
     def artifacts(self) -> None:
         """Remove artifacts of old proposals' runs where the settings say so, and what nothing names."""

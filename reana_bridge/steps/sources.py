@@ -16,6 +16,19 @@ from reana_bridge.store.tables import Run
 FILE_LIMIT = 1 << 20
 
 
+def fetched(bridge: Bridge, project: Project, *shas: str) -> Path:
+    """The cache on this host, with these commits in it: another host may have decided and run.
+
+    Raises:
+        CommitGone: The forge has one of them no more.
+        ForgeError: Not now.
+    """
+    cache = bridge.cache(project)
+    for sha in dict.fromkeys(shas):
+        bridge.forges[project.forge].fetch(project, sha, cache)
+    return cache
+
+
 def project_file_at(cache: Path, sha: str, name: str) -> ProjectFile | None:
     """The project file at a commit; the default one where only `reana.yaml` is there, None without both.
 

@@ -25,9 +25,8 @@ from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.steps.sources import specification_of
 from reana_bridge.steps.transitions import is_cancel_wanted, move
 from reana_bridge.steps.worker import pause
-from reana_bridge.store.database import insert
-from reana_bridge.store.leases import is_free, take
-from reana_bridge.store.tables import Lock, Run
+from reana_bridge.store.leases import is_free, lock_key, take
+from reana_bridge.store.tables import Run
 
 _A_PROJECT = 50
 _IN_FLIGHT = (RunState.SUBMITTING, RunState.RUNNING)
@@ -75,7 +74,7 @@ class Submit:
         queued = (_run.state == RunState.QUEUED, _run.wanted == Wanted.RUN, _run.backend == backend)
         if not session.execute(select(_run.id).where(*queued, *due).limit(1)).scalar_one_or_none():
             return []
-        self._lock(session, f"admission:{backend}")
+        lock_key(self._bridge.database, session, f"admission:{backend}")
         running = self._running(session, backend)
         slots = self._bridge.settings.backends[backend].concurrency - self._taken(session, backend)
         rank = func.row_number().over(
@@ -88,13 +87,11 @@ class Submit:
         )
         found = session.execute(select(ranked).where(ranked.c.rank <= _A_PROJECT)).all()
         candidates = [Candidate(id=r[0], project=r[1], priority=r[2], queued_at=r[3]) for r in found]
-        return admit(candidates, running, slots=min(slots, limit), limits=self._limits(candidates))
-
-    def _lock(self, session: Session, key: str) -> None:
-        """Let one process at a time count and admit (SQLite's transaction does so by itself)."""
-        if not self._bridge.database.is_sqlite:
-            session.execute(insert(self._bridge.database, Lock).values(key=key).on_conflict_do_nothing())
-            session.execute(select(Lock).where(cast(Any, Lock).key == key).with_for_update())
+        admitted = admit(candidates, running, slots=min(slots, limit), limits=self._limits(candidates))
+        # Since they were read another process may have ended one: only what is still due is taken.
+        still = select(_run.id).where(_run.id.in_(admitted), *queued, *due)
+        left = set(session.execute(self._skip_locked(still)).scalars()) if admitted else set[str]()
+        return [id for id in admitted if id in left]
 
     def _running(self, session: Session, backend: str) -> Counter[str]:
         """Project -> runs on the backend now, over all hosts: a project's limit counts them together."""

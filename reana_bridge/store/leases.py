@@ -159,6 +159,13 @@ def _is_dead(owner: str, database: Database) -> bool:
     return host == database.owner.split("/")[0] and process_start(int(pid)) != int(start)
 
 
+def lock_key(database: Database, session: Session, key: str) -> None:
+    """Let one process at a time go on to this transaction's end; on SQLite all of them do so anyway."""
+    if not database.is_sqlite:
+        session.execute(insert(database, Lock).values(key=key).on_conflict_do_nothing())
+        session.get_one(Lock, key, with_for_update=True)
+
+
 def hold(database: Database, key: str, *, seconds: float = 15.0) -> bool:
     """Take or renew the named lock; whether this process holds it now for `seconds`."""
     with database.transaction() as session:
