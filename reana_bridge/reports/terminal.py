@@ -2,9 +2,11 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -26,6 +28,9 @@ _STYLES = {
 _LOG_LINES = 20
 _UNCHANGED = 8
 _FIGURE = 18
+"""Figures of so many characters are never broken."""
+_LEAST = 20
+"""Columns that a name and a verdict need beside the figures."""
 
 
 def render(report: Report) -> RenderableType:
@@ -91,7 +96,7 @@ def _tables(shown: ReportView) -> Iterator[RenderableType]:
         yield _values(shown.values)
     moved = [*shown.attention, *shown.noise]
     if moved:
-        yield _changes(shown, moved)
+        yield _Changes(shown, moved)
     if shown.unchanged:
         names = ", ".join(clean(row.name) for row in shown.unchanged[:_UNCHANGED])
         more = f" and {len(shown.unchanged) - _UNCHANGED} more" if len(shown.unchanged) > _UNCHANGED else ""
@@ -116,24 +121,49 @@ def _values(rows: Sequence[Row]) -> Table:
     return table
 
 
-def _changes(shown: ReportView, rows: Sequence[Row]) -> Table:
-    figures = [(clean(shown.baseline_label), "this commit", "change", SIGMA), *map(_figures, rows)]
-    table = _new_table()
-    names = [_name(row) for row in rows]
-    table.add_column("metric", min_width=_longest_word(names), overflow="fold")
-    for column in zip(*figures, strict=True):
-        short = max(map(len, column)) <= _FIGURE
-        table.add_column(Text(column[0]), justify="right", overflow="fold", no_wrap=short)
-    table.add_column("", min_width=10, overflow="fold")
-    for row, name, cells in zip(rows, names, figures[1:], strict=True):
-        says = ", ".join(part for part in (row.label, _says(row)) if part)
-        table.add_row(name, *map(Text, cells), Text(says, style=_STYLES[row.tone]))
-    return table
+@dataclass(frozen=True)
+class _Changes:
+    """The table of changes, as wide as the console: names and verdicts are broken before figures are."""
+
+    shown: ReportView
+    rows: Sequence[Row]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        figures = [
+            (clean(self.shown.baseline_label), "this commit", "change", SIGMA),
+            *map(_figures, self.rows),
+        ]
+        columns = list(zip(*figures, strict=True))
+        names = [_name(row) for row in self.rows]
+        verdicts = [Text(_verdict(row), style=_STYLES[row.tone]) for row in self.rows]
+        taken = sum(max(map(len, column)) for column in columns) + 2 * (len(columns) + 1)
+        first, last = _widths(names, verdicts, room=options.max_width - taken)
+        table = _new_table()
+        table.add_column("metric", width=first, overflow="fold")
+        for column in columns:
+            short = first is not None and max(map(len, column)) <= _FIGURE
+            table.add_column(Text(column[0]), justify="right", overflow="fold", no_wrap=short)
+        table.add_column("", width=last, overflow="fold")
+        for name, cells, verdict in zip(names, figures[1:], verdicts, strict=True):
+            table.add_row(name, *map(Text, cells), verdict)
+        yield table
 
 
-def _longest_word(names: Sequence[Text]) -> int:
-    longest = max((len(word) for name in names for word in name.plain.split()), default=0)
-    return min(max(longest, 12), _FIGURE)
+def _widths(first: Sequence[Text], last: Sequence[Text], *, room: int) -> tuple[int | None, int | None]:
+    """The widths of the outer columns, which share `room`; None where the table must find its own."""
+    if room < _LEAST:
+        return None, None
+    wanted = max(cell.cell_len for cell in last)
+    width = min(wanted, max(room - _longest_word(first), min(_longest_word(last), room // 2)))
+    return min(room - width, max(max(cell.cell_len for cell in first), len("metric"))), width
+
+
+def _verdict(row: Row) -> str:
+    return ", ".join(part for part in (row.label, _says(row)) if part)
+
+
+def _longest_word(cells: Sequence[Text]) -> int:
+    return max((cell_len(word) for cell in cells for word in cell.plain.split()), default=1)
 
 
 def _figures(row: Row) -> tuple[str, str, str, str]:

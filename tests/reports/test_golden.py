@@ -30,3 +30,10 @@ def test_no_golden_file_is_left_over():
     assert {file.name for file in GOLDEN.iterdir()} == {
         f"{name}.{end}" for name in SAMPLES for end in RENDERED
     }
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_eighty_columns_suffice(name):
+    copied = ("https://", "  reana-bridge run")  # lines to copy from are never broken
+    lines = to_text(SAMPLES[name], width=80).splitlines()
+    assert all(len(line) <= 80 for line in lines if not line.startswith(copied))
