@@ -125,7 +125,9 @@ def test_data_that_does_not_fit_is_named(cls, data, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("value", [b"x", {1: 2}, {"a"}, object()], ids=["bytes", "a key that is no text", "a set", "an object"])
+@pytest.mark.parametrize(
+    "value", [b"x", {1: 2}, {"a"}, object()], ids=["bytes", "a key that is no text", "a set", "an object"]
+)
 def test_what_json_cannot_hold_is_refused(value):
     with pytest.raises(TypeError):
         to_data(value)
