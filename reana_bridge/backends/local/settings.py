@@ -75,7 +75,7 @@ class LocalSettings:
         engines: What the workflow engines' environments are made of.
         environments_directory: Where environments are made; None for `.environments` beside the runs.
         minimum_free: Bytes that stay free on the disk under the runs: below that no run is started, and
-            a running one ends.
+            below half of it those that run are ended.
         grace: Seconds between asking a job to end (SIGTERM) and killing it.
         environment_seconds: Longest time to make one environment.
         host_network_allowed: A job that asks for the network shares this machine's, loopback included.

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reana_bridge.backends.base import BackendRefused, JobState
+from reana_bridge.backends.base import BackendError, BackendRefused, JobState
 from reana_bridge.backends.local import sandbox
 from reana_bridge.model.runs import FailureKind
 from tests.backends.local.conftest import Bench, both, eventually, processes_with
@@ -286,6 +287,35 @@ def test_the_network_is_refused_without_slirp4netns(bench: Bench, monkeypatch: p
     monkeypatch.setattr(sandbox, "slirp", lambda: "")
     with pytest.raises(BackendRefused, match="install slirp4netns"):
         bench.submit("true", network=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 24 MiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(place)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("needs the right to mount a tmpfs: run as root")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["head -c 100M /dev/zero > big", "head -c 100M /dev/zero > big; sleep 60", "yes > big; true"],
+)
+def test_a_full_disk_is_the_infrastructures_fault(small_disk: Path, command: str) -> None:
+    bench = Bench(small_disk / "runs", minimum_free=8 * MIB)
+    seen = bench.run(command)
+    assert seen.failure is not None
+    assert seen.failure.kind is FailureKind.INFRASTRUCTURE
+    assert seen.failure.message.startswith("the disk under the workspaces is full: ")
+    with pytest.raises(BackendError, match="are free on the disk"):
+        bench.submit("true")
+    (identity,) = bench.backend.sweep(set())
+    assert bench.backend.find(identity) is None
+    assert bench.run("true").state is JobState.FINISHED
 
 
 def test_cores_are_limited(bench: Bench) -> None:

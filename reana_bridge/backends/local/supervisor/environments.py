@@ -102,7 +102,7 @@ def commands(build: dict[str, Any]) -> list[list[str]]:
         quiet = ["--no-progress", "--color", "never"]
         return [
             [build["uv"], "venv", *quiet, "--python", python, prefix],
-            [build["uv"], "pip", "install", *quiet, "--python", inner, *packages],
+            [build["uv"], "pip", "install", "--compile-bytecode", *quiet, "--python", inner, *packages],
         ]
     install = [inner, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", *packages]
     return [[python, "-m", "venv", prefix], install]

@@ -99,7 +99,7 @@ class Job:
         if processes_limit is not None and "--unshare-user" in self._sandbox["flags"]:
             # Counted within the sandbox's own user namespace, so that other runs do not count.
             limit = f'ulimit -u {int(processes_limit)} 2>/dev/null; exec "$@"'
-            argv = ["/bin/sh", "-c", limit, "sh", *argv]
+            argv = ["/bin/bash", "-c", limit, "bash", *argv]
         if self._sandbox["network"] == "slirp":
             argv, more_options, descriptors = self._wait_for_network(argv)
             prefix += more_options

@@ -59,6 +59,10 @@ def _threads(pid: int) -> int:
         return 0
 
 
+class DiskFull(OSError):
+    """The disk under the workspaces is full, though the job kept its own limit."""
+
+
 class Watch:
     """Looks at one run.
 
@@ -73,12 +77,13 @@ class Watch:
         self._directories = directories
         self._minimum_free = minimum_free
         self._ends_at: float | None = None
+        self._started_at = 0.0
         self.urgent = False
         self._processes_at = self._disk_at = 0.0
 
     def start(self) -> None:
         """The first step starts now: the wall time counts from here."""
-        now = time.monotonic()
+        self._started_at = now = time.monotonic()
         if self._limits["seconds"] is not None:
             self._ends_at = now + self._limits["seconds"]
         self._processes_at = now + 0.02
@@ -95,6 +100,9 @@ class Watch:
         """Which limit is broken, for a person (`used more than its ...`); empty for none.
 
         `urgent` says whether it can wait until the job has ended itself: a fork bomb cannot.
+
+        Raises:
+            DiskFull: Less than half of `minimum_free` is left, whoever took it.
         """
         now = time.monotonic()
         if self._ends_at is not None and now >= self._ends_at:
@@ -103,10 +111,14 @@ class Watch:
         if now >= self._processes_at:
             broken = self._look_at_processes()
             cost = time.monotonic() - now
-            self._processes_at = time.monotonic() + min(max(0.05, 30 * cost), 2.0)
+            # Most that goes wrong goes wrong early.
+            pause = 0.05 if now - self._started_at < 2.0 else 0.1
+            self._processes_at = time.monotonic() + min(max(pause, 30 * cost), 2.0)
         if not broken and now >= self._disk_at:
             before = time.monotonic()
             broken = self.look_at_disk()
+            if not broken and (full := self.disk_is_full(self._minimum_free // 2)):
+                raise DiskFull(full)
             cost = time.monotonic() - before
             self._disk_at = time.monotonic() + min(max(0.25, 40 * cost), 15.0)
         self.urgent = bool(broken)
@@ -133,11 +145,13 @@ class Watch:
                 return f"used more than its {size(disk)} of disk in the workspace"
         return ""
 
-    def disk_is_full(self) -> str:
+    def disk_is_full(self, wanted: int | None = None) -> str:
         """Why nothing more can be written, though the job kept its limit; empty while there is room."""
+        if not self._directories:
+            return ""
         status = os.statvfs(self._directories[0])
         free = status.f_bavail * status.f_frsize
-        if free < self._minimum_free:
+        if free < (self._minimum_free if wanted is None else wanted):
             total = status.f_blocks * status.f_frsize
             return f"the disk under the workspaces is full: {size(free)} are left of {size(total)}"
         return ""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 300  # seconds
+_RESERVE = "reserve"
+_RESERVED = 256 << 10  # bytes: enough for most exit records
 
 
 def main(directory: str, tell: int) -> None:
@@ -45,12 +47,23 @@ def _supervise(directory: str, plan: dict[str, Any]) -> None:
     processes.become_subreaper()
     wake = Wake(directory, plan["tether"])
     os.makedirs(os.path.join(directory, records.LOGS), mode=0o700, exist_ok=True)
+    _reserve(directory)
     workflow = Workflow(directory, plan, wake)
     outcome = _outcome(workflow, wake)
-    trees.remove_tree(os.path.join(directory, records.TEMPORARY))
+    for name in (records.TEMPORARY, _RESERVE):
+        trees.remove_tree(os.path.join(directory, name))
     record = workflow.progress.record() | outcome | {"activity": "", "ended_at": time.time()}
     _write_exit(directory, record)
     progress.tell(directory)
+
+
+def _reserve(directory: str) -> None:
+    """Keep room for the exit record, should the job fill the disk."""
+    descriptor = os.open(os.path.join(directory, _RESERVE), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, _RESERVED)
+    finally:
+        os.close(descriptor)
 
 
 def _write_exit(directory: str, record: dict[str, Any]) -> None:

@@ -33,14 +33,25 @@ def write(directory: str, name: str, value: Any, *, durable: bool = False) -> No
     """
     path = os.path.join(directory, name)
     draft = f"{path}.{os.getpid()}.new"
-    with open(draft, "w", encoding="utf-8") as file:
-        json.dump(value, file, separators=(",", ":"))
-        if durable:
-            file.flush()
-            os.fsync(file.fileno())
-    os.replace(draft, path)
+    try:
+        with open(draft, "w", encoding="utf-8") as file:
+            json.dump(value, file, separators=(",", ":"))
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError:
+        _remove(draft)
+        raise
     if durable:
         _sync_directory(directory)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
 
 
 def _sync_directory(directory: str) -> None:

@@ -206,9 +206,13 @@ class Workflow:
         """The last look, when all steps are over.
 
         Raises:
-            Failed: The workspace is larger than it may be.
+            Failed: The workspace is larger than it may be, or the disk is full.
         """
-        if broken := self._watch.look_at_disk():
+        broken, kind = self._watch.look_at_disk(), "limit"
+        if not broken:
+            # A job may go on after a write that failed: what it left cannot be trusted.
+            broken, kind = self._watch.disk_is_full(self.plan["minimum_free"] // 2), "infrastructure"
+        if broken:
             last = self.progress.steps[-1]
             last["state"] = "failed"
-            raise Failed("limit", broken, step=last["name"])
+            raise Failed(kind, broken, step=last["name"])
