@@ -8,6 +8,7 @@ on the same SQLite file is refused.
 import fcntl
 import os
 import socket
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -81,6 +82,15 @@ class Database:
                 connect_args={"options": "-c synchronous_commit=on -c timezone=UTC", "connect_timeout": 10},
             )
         self._writer = self.engine.execution_options(bridge_write=True)
+
+    @property
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What the driver itself raises when the database cannot be used now."""
+        if self.is_sqlite:
+            return (sqlite3.OperationalError,)
+        import psycopg
+
+        return (psycopg.OperationalError,)
 
     @property
     def dsn(self) -> str:
