@@ -18,6 +18,8 @@ from reana_bridge.backends.local.supervisor.jobs import SYSTEM_PATH
 from reana_bridge.backends.local.supervisor.workflow import ENGINE
 from reana_bridge.model.specification import SerialStep, Specification, WorkflowType
 
+_UNCUT = "on: it cannot be cut off without a sandbox"
+
 
 def make_plan(job: Job, *, root: Path, settings: LocalSettings, now: float) -> dict[str, Any]:
     """What the supervisor of `job` shall do.
@@ -67,11 +69,11 @@ def make_plan(job: Job, *, root: Path, settings: LocalSettings, now: float) -> d
 def _sandbox(job: Job, root: Path, settings: LocalSettings) -> tuple[dict[str, Any] | None, dict[str, str]]:
     """The sandbox as the supervisor gets it (None for none), and what the result says of it."""
     if settings.sandbox == "off" and job.trusted:
-        return None, {"sandbox": "none: switched off in the settings"}
+        return None, {"sandbox": "none: switched off in the settings", "network": _UNCUT}
     found = sandbox.probe(root)
     if found.problem:
         if settings.sandbox == "preferred" and job.trusted:
-            return None, {"sandbox": f"none: {found.problem}"}
+            return None, {"sandbox": f"none: {found.problem}", "network": _UNCUT}
         who = "code from a fork is never run" if not job.trusted else "the settings forbid to run jobs"
         raise BackendRefused(f"{who} without a sandbox, and there is none here: {found.problem}")
     network = _network(job, settings)
@@ -110,13 +112,33 @@ def _steps(
     """Put steps, or the engine's work, and their environments into `plan`; what the result says of them."""
     if wanted.type is not WorkflowType.SERIAL:
         return _engine(plan, wanted, root, settings)
-    used = {step.environment: environment_for(step.environment, settings) for step in wanted.steps}
+    steps = _wanted_steps(wanted)
+    used = {step.environment: environment_for(step.environment, settings) for step in steps}
     keys = {image: _add(plan, found or settings.default, root, settings) for image, found in used.items()}
-    plan["steps"] = [_serial(step, keys[step.environment]) for step in wanted.steps]
+    plan["steps"] = [_serial(step, keys[step.environment]) for step in steps]
     images = {image: keys[image] for image in used if image}
     return (
         {"images": ", ".join(f"{image} -> {key}" for image, key in sorted(images.items()))} if images else {}
     )
+
+
+def _wanted_steps(wanted: Specification) -> list[SerialStep]:
+    """The steps from the one that the option FROM names to the one that TARGET names.
+
+    Raises:
+        BackendRefused: No step has that name.
+    """
+    names = [step.name for step in wanted.steps]
+    first, last = 0, len(names)
+    for option in ("FROM", "TARGET"):
+        name = wanted.options.get(option)
+        if name and name not in names:
+            raise BackendRefused(f"the option {option} names a step {name!r}; there are {', '.join(names)}")
+        if name and option == "FROM":
+            first = names.index(name)
+        elif name:
+            last = names.index(name) + 1
+    return list(wanted.steps[first:last])
 
 
 def _serial(step: SerialStep, key: str) -> dict[str, Any]:

@@ -1,15 +1,16 @@
 """Serial workflows as REANA runs them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from reana_bridge.backends.base import JobState
+from reana_bridge.backends.base import BackendRefused, JobState
 from reana_bridge.backends.local import ImageEnvironment
 from reana_bridge.model.results import StepState
 from reana_bridge.model.runs import FailureKind
-from tests.backends.local.conftest import Bench, both, needs_bwrap, tool
+from tests.backends.local.conftest import Bench, both, needs_bwrap, serial, tool
 
 
 @both
@@ -129,6 +130,24 @@ def test_steps_are_seen_live(bench: Bench) -> None:
         pass
     (bench.workspace(identity) / "go").touch()
     assert bench.end(identity).state is JobState.FINISHED
+
+
+@pytest.mark.parametrize(
+    ("options", "ran"),
+    [
+        ({"TARGET": "step 2"}, ["step 1", "step 2"]),
+        ({"FROM": "step 2"}, ["step 2", "step 3"]),
+        ({"FROM": "step 2", "TARGET": "step 2", "CACHE": "on"}, ["step 2"]),
+    ],
+)
+def test_operational_options(bench: Bench, options: dict[str, str], ran: list[str]) -> None:
+    seen = bench.run(specification=replace(serial("true", "true", "true"), options=options))
+    assert (seen.state, [step.name for step in seen.steps]) == (JobState.FINISHED, ran)
+
+
+def test_an_option_that_names_no_step(bench: Bench) -> None:
+    with pytest.raises(BackendRefused, match="TARGET names a step 'fit'; there are step 1"):
+        bench.submit(specification=replace(serial("true"), options={"TARGET": "fit"}))
 
 
 def test_many_steps(bench: Bench) -> None:
