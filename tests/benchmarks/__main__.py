@@ -29,7 +29,11 @@ ALL: dict[str, Callable[[Path], list[Figure]]] = {
 def machine() -> str:
     """One line on where this was measured."""
     model = next(
-        (line.partition(":")[2].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
         "",
     )
     cores = f"{os.cpu_count()} cores"

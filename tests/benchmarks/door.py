@@ -1,4 +1,4 @@
-"""The receiving half alone: the app with the inbox and no workers. `python -m tests.benchmarks.door CONFIG`."""
+"""The receiving half alone, without workers. `python -m tests.benchmarks.door CONFIG`."""
 
 import sys
 from pathlib import Path
