@@ -28,14 +28,9 @@ ALL: dict[str, Callable[[Path], list[Figure]]] = {
 
 def machine() -> str:
     """One line on where this was measured."""
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        "",
-    )
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    model = models[0] if models else platform.machine()
     cores = f"{os.cpu_count()} cores"
     python = f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     return f"{model}, {cores}, Linux {platform.release()}, {python}, reana-bridge {__version__}"
