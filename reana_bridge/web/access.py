@@ -1,6 +1,7 @@
 """Opens a run or a comparison for whoever asks, by token, session, or report link; absent for all others."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from sqlalchemy.orm import Session
 from starlette.datastructures import URL
@@ -60,31 +61,35 @@ async def on_without_key(_request: Request, error: Exception) -> Response:
     return error.response
 
 
-def open_run(request: Request, session: Session, run_id: str, *, exchange: bool = True) -> Opened:
+Links = Literal["exchange", "count", "ignore"]
+"""What a link's key in the address does: is exchanged for a cookie, counts as it is, or means nothing."""
+
+
+def open_run(request: Request, session: Session, run_id: str, *, links: Links = "exchange") -> Opened:
     """The run, if the caller may see it.
 
     Args:
         request: Who asks, and how.
         session: To read from.
         run_id: From the address.
-        exchange: Whether a key in the address is to be exchanged for a cookie; else it counts as it is.
+        links: What the key of a report link, or the cookie it was exchanged for, does.
 
     Raises:
         NotThere: There is none, or the caller may not see it.
         WithoutKey: The key in the address has been exchanged.
     """
     run = queries.run_by_id(session, run_id)
-    return _open(request, session, run, exchange=exchange)
+    return _open(request, session, run, links)
 
 
 def open_comparison(request: Request, session: Session, comparison_id: str) -> Opened:
     """The run of a comparison; arguments and errors as for `open_run`."""
     row = queries.comparison_by_id(session, comparison_id)
     run = queries.run_by_id(session, row.run_id) if row else None
-    return _open(request, session, run, exchange=True)
+    return _open(request, session, run, "exchange")
 
 
-def _open(request: Request, session: Session, run: Run | None, *, exchange: bool) -> Opened:
+def _open(request: Request, session: Session, run: Run | None, links: Links) -> Opened:
     site = site_of(request)
     caller = caller_of(site, session, request)
     project = session.get(ProjectRow, run.project) if run else None
@@ -92,12 +97,12 @@ def _open(request: Request, session: Session, run: Run | None, *, exchange: bool
         raise NotThere
     comparison = comparison_row(session, run.id)
     allowed = may_read(site, caller, run.project)
-    keyed = has_key(site, request, project, run.id)
-    if (allowed or keyed) and exchange and "key" in request.query_params:
+    keyed = links != "ignore" and has_key(site, request, project, run.id)
+    if (allowed or keyed) and links == "exchange" and "key" in request.query_params:
         raise WithoutKey(_exchange(site, request, project, run, comparison, allowed=allowed))
     if allowed:
         return Opened(run=run, project=project, comparison=comparison, caller=caller)
-    if keyed or opens_run(site, request, project, run.id):
+    if keyed or (links != "ignore" and opens_run(site, request, project, run.id)):
         key = link_key(site.bridge.server_key, project, run.id)
         return Opened(run=run, project=project, comparison=comparison, caller=caller, key=key)
     raise NotThere

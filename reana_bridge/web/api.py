@@ -217,7 +217,7 @@ def outbox(
 def one_run(request: Request, run_id: str) -> shapes.RunDetail:
     """One run with its steps."""
     with site_of(request).bridge.database.read() as session:
-        opened = open_run(request, session, run_id, exchange=False)
+        opened = open_run(request, session, run_id, links="ignore")
         return shaping.run_detail(opened.run, queries.wants_of(session, run_id))
 
 
@@ -225,7 +225,7 @@ def one_run(request: Request, run_id: str) -> shapes.RunDetail:
 def metrics(request: Request, run_id: str) -> list[shapes.MetricShape]:
     """The metrics that a run left."""
     with site_of(request).bridge.database.read() as session:
-        run = open_run(request, session, run_id, exchange=False).run
+        run = open_run(request, session, run_id, links="ignore").run
         result = from_data(Result, run.result) if run.result else Result()
         return [shaping.metric(metric) for metric in result.metrics]
 
@@ -241,7 +241,7 @@ def log(
     """A piece of a step's log; without `step`, of the first one's."""
     site = site_of(request)
     with site.bridge.database.read() as session:
-        run = open_run(request, session, run_id, exchange=False).run
+        run = open_run(request, session, run_id, links="ignore").run
         names = logs.names(session, run)
         wanted = step or (names[0] if names else "")
         if wanted not in names:
@@ -260,7 +260,7 @@ def log(
 def artifacts(request: Request, run_id: str) -> list[shapes.ArtifactShape]:
     """The kept files of a run."""
     with site_of(request).bridge.database.read() as session:
-        run = open_run(request, session, run_id, exchange=False).run
+        run = open_run(request, session, run_id, links="ignore").run
         return [shaping.artifact(row) for row in queries.artifacts_of(session, run.id)]
 
 
@@ -273,7 +273,7 @@ def artifact(request: Request, run_id: str, path: str) -> Response:
     """The content of one kept file."""
     site = site_of(request)
     with site.bridge.database.read() as session:
-        run = open_run(request, session, run_id, exchange=False).run
+        run = open_run(request, session, run_id, links="ignore").run
         row = queries.artifact(session, run.id, path)
     if row is None:
         raise NotThere
@@ -284,7 +284,7 @@ def artifact(request: Request, run_id: str, path: str) -> Response:
 def comparison(request: Request, run_id: str) -> shapes.ComparisonShape:
     """A run's result against its baseline."""
     with site_of(request).bridge.database.read() as session:
-        row = open_run(request, session, run_id, exchange=False).comparison
+        row = open_run(request, session, run_id, links="ignore").comparison
         if row is None:
             raise NotThere
         return shaping.comparison(row)
@@ -350,7 +350,7 @@ def rerun(request: Request, run_id: str) -> Response:
 
 def _open_to_change(site: Site, request: Request, run_id: str) -> Opened:
     with site.bridge.database.read() as session:
-        opened = open_run(request, session, run_id, exchange=False)
+        opened = open_run(request, session, run_id, links="ignore")
     if not opened.may_write:
         raise NotThere
     _check_session(site, request, opened.caller)

@@ -38,6 +38,7 @@ class _Refused(Exception):
         self.answer = answer
 
 
+# Only for who is too slow: a connection closed under a sender resets it before it has read the answer.
 _CLOSE = ((b"connection", b"close"),)
 _LATER = ((b"retry-after", b"10"),)
 
@@ -84,7 +85,7 @@ class Door:
             if self._held + held > self._budget:
                 held = 0
                 text = "as many bodies are being read as may; send it again later"
-                return _error(503, "Service Unavailable", text, headers=_LATER + _CLOSE)
+                return _error(503, "Service Unavailable", text, headers=_LATER)
             self._held += held
             async with asyncio.timeout(self._seconds):
                 body = await self._read(receive)
@@ -102,16 +103,16 @@ class Door:
         content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type != "application/json":
             text = "send application/json (on GitHub: choose that content type for the webhook)"
-            raise _Refused(_error(415, "Unsupported Media Type", text, headers=_CLOSE))
+            raise _Refused(_error(415, "Unsupported Media Type", text))
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
             text = "send the body as it is, without a content-encoding"
-            raise _Refused(_error(415, "Unsupported Media Type", text, headers=_CLOSE))
+            raise _Refused(_error(415, "Unsupported Media Type", text))
         announced = headers.get("content-length")
         if announced is None:
             return None
         if not (announced.isascii() and announced.isdigit()):
             text = "content-length is not a number"
-            raise _Refused(_error(400, "Bad Request", text, headers=_CLOSE))
+            raise _Refused(_error(400, "Bad Request", text))
         # More than twenty digits are too many for any limit, and too long to turn into a number.
         length = int(announced) if len(announced) <= 20 else self._limit + 1
         if length > self._limit:
@@ -120,7 +121,7 @@ class Door:
 
     def _too_large(self) -> _Answer:
         text = f"the body is longer than the {self._limit} bytes that are taken (server.body_limit)"
-        return _error(413, "Content Too Large", text, headers=_CLOSE)
+        return _error(413, "Content Too Large", text)
 
     async def _read(self, receive: Receive) -> bytes:
         chunks: list[bytes] = []

@@ -208,6 +208,7 @@ def _files(rows: tuple[FileRow, ...], run: Run, kept: list[ArtifactRow]) -> list
     sizes = {row.path: row.size for row in kept}
     known = {row.path for row in rows}
     unknown = [FileRow(path=row.path, word="", tone=Tone.NEUTRAL) for row in kept if row.path not in known]
+    known_first = sorted((*rows, *unknown), key=lambda row: (row.word in ("identical", ""), row.path))
     return [
         KeptFile(
             path=row.path,
@@ -216,7 +217,7 @@ def _files(rows: tuple[FileRow, ...], run: Run, kept: list[ArtifactRow]) -> list
             size=sizes.get(row.path),
             url=f"/runs/{run.id}/artifacts/{quote(row.path)}" if row.path in sizes else "",
         )
-        for row in (*rows, *unknown)
+        for row in known_first
     ]
 
 
@@ -225,7 +226,7 @@ def artifact(request: Request) -> Response:
     site = site_of(request)
     with site.bridge.database.read() as session:
         run_id = request.path_params["run_id"]
-        run = open_run(request, session, run_id, exchange=is_navigation(request)).run
+        run = open_run(request, session, run_id, links="exchange" if is_navigation(request) else "count").run
         row = queries.artifact(session, run.id, request.path_params["path"])
     if row is None:
         raise NotThere

@@ -155,7 +155,7 @@ def test_a_hostile_drawing_opened_by_itself_runs_nothing(
     ran: list[str] = []
     page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
     for path in ("results/page.html", "results/drawing.svg", "results/script.js"):
-        with pytest.raises(playwright.Error, match="Download|ERR_ABORTED"):
+        with pytest.raises(playwright.Error, match=r"Download|ERR_ABORTED"):
             page.goto(f"{url}/runs/{world.finished}/artifacts/{path}")
     page.wait_for_timeout(100)
     assert ran == []
