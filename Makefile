@@ -33,4 +33,7 @@ lint: setup  ## Style and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
 
-.PHONY: help setup demo test soak bench lint
+docs: setup  ## Write the generated parts of docs/reference anew
+	@$(BIN)/python -m tests.docs.reference
+
+.PHONY: docs help setup demo test soak bench lint
