@@ -143,7 +143,7 @@ def runs(
         names = _all_readable(site, session, request)
         where = queries.equal(_run, project=project, analysis=analysis, sha=sha, state=state)
         where += queries.within(_run.project, names) + queries.on_branch(branch)
-        rows = queries.newest(session, _run, where, limit=limit + 1, after=_first(part.after))
+        rows = queries.newest_runs(session, where, limit=limit + 1, after=_first(part.after))
         return part.page(rows, _ids(rows), [shaping.run(row) for row in rows])
 
 

@@ -42,7 +42,7 @@ def front(request: Request) -> Response:
         projects = queries.projects(session, names, limit=200)
         latest = queries.lines(session, queries.newest_on_default_branches(session, projects))
         where = queries.within(_run.project, names)
-        recent = queries.newest(session, Run, where, limit=RUNS_SHOWN, after=None)
+        recent = queries.newest_runs(session, where, limit=RUNS_SHOWN, after=None)
         return page(
             "front.html",
             **chrome(site, caller),
@@ -63,7 +63,7 @@ def project(request: Request) -> Response:
         caller = auth.caller_of(site, session, request)
         row = _visible_project(site, session, caller, name)
         where = [_run.project == name, *queries.on_branch(branch or None)]
-        found = queries.newest(session, Run, where, limit=RUNS_SHOWN + 1, after=before)
+        found = queries.newest_runs(session, where, limit=RUNS_SHOWN + 1, after=before)
         decisions = (
             []
             if before

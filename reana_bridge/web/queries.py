@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from reana_bridge.store.tables import (
     ArtifactRow,
@@ -22,6 +22,7 @@ _artifact, _comparison, _decision = cast(Any, ArtifactRow), cast(Any, Comparison
 _metric, _outbox, _project = cast(Any, MetricRow), cast(Any, OutboxRow), cast(Any, ProjectRow)
 _run, _want = cast(Any, Run), cast(Any, Want)
 Condition = ColumnElement[bool]
+_LIGHT = (defer(_run.result), defer(_run.settings), defer(_run.steps))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,10 +56,22 @@ def newest(
     session: Session, table: Any, conditions: Sequence[Condition], *, limit: int, after: str | None
 ) -> list[Any]:
     """Rows by falling id, from below the id `after` on."""
+    return list(session.execute(_newest(table, conditions, limit, after)).scalars())
+
+
+def newest_runs(
+    session: Session, conditions: Sequence[Condition], *, limit: int, after: str | None
+) -> list[Run]:
+    """The same of runs, without what they left and how: a list of them shows neither."""
+    found = _newest(Run, conditions, limit, after).options(*_LIGHT)
+    return list(session.execute(found).scalars())
+
+
+def _newest(table: Any, conditions: Sequence[Condition], limit: int, after: str | None) -> Any:
     found = select(table).where(*conditions)
     if after is not None:
         found = found.where(table.id < after)
-    return list(session.execute(found.order_by(table.id.desc()).limit(limit)).scalars())
+    return found.order_by(table.id.desc()).limit(limit)
 
 
 def projects(session: Session, names: list[str] | None, *, limit: int, after: str = "") -> list[ProjectRow]:
@@ -184,7 +197,7 @@ def newest_on_default_branches(session: Session, projects: list[ProjectRow]) -> 
         .where(or_(*refs), _run.parameters_digest == "")
         .group_by(_run.project, _run.analysis)
     )
-    found = select(Run).where(_run.id.in_(ids)).order_by(_run.project, _run.analysis)
+    found = select(Run).where(_run.id.in_(ids)).options(*_LIGHT).order_by(_run.project, _run.analysis)
     return list(session.execute(found).scalars())
 
 
@@ -198,7 +211,9 @@ def newest_runs_of_analyses(
         groups = groups.where(or_(_run.project > project, (_run.project == project) & (_run.analysis > name)))
     ordered = groups.group_by(_run.project, _run.analysis).order_by(_run.project, _run.analysis).limit(limit)
     ids = [row.newest for row in session.execute(ordered)]
-    found = session.execute(select(Run).where(_run.id.in_(ids)).order_by(_run.project, _run.analysis))
+    found = session.execute(
+        select(Run).where(_run.id.in_(ids)).options(*_LIGHT).order_by(_run.project, _run.analysis)
+    )
     return list(found.scalars())
 
 
@@ -210,12 +225,16 @@ def counts_by_state(session: Session, conditions: Sequence[Condition]) -> dict[s
 
 def successful_on(session: Session, project: str, ref: str, analysis: str, limit: int) -> list[Run]:
     """The newest finished runs with default parameters of an analysis on a ref, oldest first."""
-    found = select(Run).where(
-        _run.project == project,
-        _run.analysis == analysis,
-        _run.ref == ref,
-        _run.state == "finished",
-        _run.parameters_digest == "",
+    found = (
+        select(Run)
+        .options(*_LIGHT)
+        .where(
+            _run.project == project,
+            _run.analysis == analysis,
+            _run.ref == ref,
+            _run.state == "finished",
+            _run.parameters_digest == "",
+        )
     )
     newest_first = session.execute(found.order_by(_run.queued_at.desc()).limit(limit)).scalars()
     return list(newest_first)[::-1]
@@ -260,4 +279,4 @@ def newest_of_branch(
     where += [_run.analysis == analysis] if analysis else []
     where += [_run.state == "finished"] if finished else []
     ids = select(func.max(_run.id)).where(*where).group_by(_run.analysis)
-    return list(session.execute(select(Run).where(_run.id.in_(ids))).scalars())
+    return list(session.execute(select(Run).where(_run.id.in_(ids)).options(*_LIGHT)).scalars())

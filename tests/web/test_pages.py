@@ -104,7 +104,7 @@ async def test_a_failure_is_an_answer_with_an_id_and_a_log_entry(
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("a secret inside")
 
-    monkeypatch.setattr(queries, "newest", broken)
+    monkeypatch.setattr(queries, "newest_runs", broken)
     with capture_logs() as lines:
         answers = [
             await client.get(path, headers=bearer(world, "operator") | {"accept": accept})
