@@ -170,9 +170,8 @@ class Shell:
             text = step.text.replace("8800", self._port)
             stdin = self._bash.stdin
             assert stdin
-            stdin.write(
-                f"{{ {text}\n}} > {output} 2>&1 < /dev/null\necho $? > {status}.new\nmv {status}.new {status}\n"
-            )
+            told = f"{{ {text}\n}} > {output} 2>&1 < /dev/null\necho $? > {status}.new\n"
+            stdin.write(f"{told}mv {status}.new {status}\n")
             stdin.flush()
             self._wait(step, output, status)
             said = output.read_text(encoding="utf-8", errors="replace").strip()
