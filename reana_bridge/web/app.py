@@ -10,12 +10,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from reana_bridge import __version__
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.web import api, badges, health, pages, run_pages
 from reana_bridge.web.access import WithoutKey, on_without_key
-from reana_bridge.web.door import Door
+from reana_bridge.web.door import PREFIX, Door
 from reana_bridge.web.middleware import Around
 from reana_bridge.web.problems import on_http_error, on_invalid
 from reana_bridge.web.site import Runtime, Site
@@ -41,12 +42,12 @@ def make_app(bridge: Bridge, *, runtime: Runtime | None = None, takes_webhooks: 
             await run_in_threadpool(runtime.stop)
 
     site = Site(bridge=bridge, runtime=runtime, telemetry=Telemetry(bridge))
-    app = FastAPI(
+    app = _App(
         title="REANA bridge",
         version=__version__,
         description="From a push to a verdict on the science.",
         lifespan=lifespan,
-        routes=[*_webhooks(site), *_health(), *_pages()] if takes_webhooks else _health(),
+        routes=[*_health(), *_pages()] if takes_webhooks else _health(),
         openapi_url="/api/openapi.json" if takes_webhooks else None,
         docs_url=None,
         redoc_url=None,
@@ -60,9 +61,22 @@ def make_app(bridge: Bridge, *, runtime: Runtime | None = None, takes_webhooks: 
     )
     app.state.site = site
     if takes_webhooks:
+        app.door = Door(site)
         app.include_router(api.router)
     app.add_middleware(Around)
     return app
+
+
+class _App(FastAPI):
+    """An app whose webhooks go to their door before anything else looks at them."""
+
+    door: Door | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.door is not None and scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            await self.door(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class AsciiJSON(JSONResponse):
@@ -73,15 +87,6 @@ class AsciiJSON(JSONResponse):
         import json
 
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode("ascii")
-
-
-def _webhooks(site: Site) -> list[BaseRoute]:
-    """First of all routes, as speed matters most there."""
-    door = Door(site)
-    return [
-        Route("/webhooks/{forge}", door, methods=["POST"]),
-        Route("/webhooks/{forge}/{hook}", door, methods=["POST"]),
-    ]
 
 
 def _health() -> list[BaseRoute]:

@@ -1,8 +1,8 @@
 """The webhook door: reads a request within its limits, lets `receive` judge it, answers.
 
 Promises: whatever bytes come, the answer is one of 200, 202, 400, 401, 408, 413, 415, 503; an unknown forge
-answers as an unsigned request does; memory for bodies at hand is bounded. It is a bare ASGI endpoint, as
-every layer between the socket and the inbox costs deliveries a second.
+answers as an unsigned request does; memory for bodies at hand is bounded. It is a bare ASGI app that stands
+before routing and middleware, as every layer between the socket and the inbox costs deliveries a second.
 """
 
 import asyncio
@@ -41,6 +41,9 @@ class _Refused(Exception):
 # Only for who is too slow: a connection closed under a sender resets it before it has read the answer.
 _CLOSE = ((b"connection", b"close"),)
 _LATER = ((b"retry-after", b"10"),)
+_SAFE = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+_PLAIN = ((b"content-type", b"application/json"), *_SAFE)
+_PROBLEM = ((b"content-type", b"application/problem+json"), *_SAFE)
 
 
 def _error(
@@ -50,8 +53,11 @@ def _error(
     return _Answer(status, content, headers, reason or detail)
 
 
+PREFIX = "/webhooks/"
+
+
 class Door:
-    """The ASGI endpoint of `/webhooks/{forge}` and `/webhooks/{forge}/{hook}`.
+    """The ASGI app behind `/webhooks/{forge}` and `/webhooks/{forge}/{hook}`.
 
     Args:
         site: Whose inbox takes the deliveries.
@@ -68,14 +74,28 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
-        parameters: Mapping[str, str] = scope["path_params"]
-        forge, hook = parameters["forge"], parameters.get("hook", "")
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        answer = await self._answer(forge, hook, headers, receive)
+        forge, slash, hook = scope["path"].removeprefix(PREFIX).partition("/")
+        if not forge or "/" in hook or (slash and not hook):
+            answer = _error(404, "Not Found", "webhooks go to /webhooks/FORGE or /webhooks/FORGE/HOOK")
+        elif scope["method"] != "POST":
+            allow = ((b"allow", b"POST"),)
+            answer = _error(405, "Method Not Allowed", "webhooks are sent with POST", headers=allow)
+        else:
+            answer = await self._safely(forge, hook, scope, receive)
         if answer.status >= 400:
             _log.info("webhook.refused", forge=forge[:80], status=answer.status, reason=answer.reason)
         await _send(send, answer)
         self._telemetry.webhook(answer.status, time.perf_counter() - started)
+
+    async def _safely(self, forge: str, hook: str, scope: Scope, receive: Receive) -> _Answer:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        try:
+            return await self._answer(forge, hook, headers, receive)
+        except Exception:
+            # A defect of ours: the sender keeps its delivery and comes again, the log has the rest.
+            _log.exception("webhook.failed", forge=forge[:80])
+            text = "something went wrong here; send it again later"
+            return _error(503, "Service Unavailable", text, headers=_LATER)
 
     async def _answer(self, forge: str, hook: str, headers: Mapping[str, str], receive: Receive) -> _Answer:
         held = 0
@@ -160,12 +180,7 @@ async def _send(send: Send, answer: _Answer) -> None:
     failed = answer.status >= 400
     content = {**answer.content, "status": answer.status} if failed else answer.content
     body = json.dumps(content).encode("ascii")
-    headers = [
-        (b"content-type", b"application/problem+json" if failed else b"application/json"),
-        (b"content-length", str(len(body)).encode("ascii")),
-        (b"cache-control", b"no-store"),
-        (b"x-content-type-options", b"nosniff"),
-        *answer.headers,
-    ]
+    length = (b"content-length", b"%d" % len(body))
+    headers = [*(_PROBLEM if failed else _PLAIN), length, *answer.headers]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
