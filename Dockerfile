@@ -1,6 +1,6 @@
 # The bridge in a small image: not root, a root filesystem that may be read-only, state in one volume.
 #
-#   podman build -t reana-bridge .
+#   podman build --format docker -t reana-bridge .        (the format that knows HEALTHCHECK)
 #   podman run --rm -p 127.0.0.1:8800:8800 -v bridge:/var/lib/reana-bridge \
 #       -v ./reana-bridge.toml:/etc/reana-bridge/reana-bridge.toml:ro reana-bridge
 #

@@ -34,7 +34,8 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 0; padding: 20px 28px; widt
 table { border-collapse: collapse; margin: 12px 0; font-variant-numeric: tabular-nums }
 td, th { border: 1px solid #d1d9e0; padding: 5px 12px } tr:nth-child(2n) { background: #f6f8fa }
 code { background: #eff1f3; padding: 2px 5px; border-radius: 5px; font-size: 85% } a { color: #0969da }
-pre { background: #f6f8fa; padding: 14px; border-radius: 6px; font-size: 85% } pre code { padding: 0; background: none }
+pre { background: #f6f8fa; padding: 14px; border-radius: 6px; font-size: 85% }
+pre code { padding: 0; background: none }
 sub { color: #59636e; vertical-align: baseline; font-size: 85% } p { margin: 10px 0 }
 """
 PUSHES = [
