@@ -27,6 +27,8 @@ from reana_bridge.backends.local.watcher import Watcher
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,199}")
 _LOG = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.log")
+_PLANS = 128
+"""Plans of runs that are kept in memory."""
 _INCOMING = ".incoming"
 _REMOVED = ".removed"
 _SIZE = "size.json"
@@ -190,8 +192,8 @@ class LocalBackend:
             made = records.read(place, records.JOB)
             if made is None:
                 return None
-            if len(self._plans) > 2000:
-                self._plans.clear()
+            while len(self._plans) >= _PLANS:  # the oldest goes: a long-lived server has seen many runs
+                del self._plans[next(iter(self._plans))]
             self._plans[identity] = made
         elif not records.exists(place, records.JOB):
             del self._plans[identity]
