@@ -55,7 +55,9 @@ class ReportStep:
             due = due.order_by(_outbox.kind.desc(), _outbox.due_at).limit(limit * 4)
             if not database.is_sqlite:
                 due = due.with_for_update(skip_locked=True)
-            first = {(r.project, r.sha): r.id for r in reversed(session.execute(due).all())}
+            first: dict[tuple[str, str], str] = {}
+            for found in session.execute(due):
+                first.setdefault((found.project, found.sha), found.id)
             return take(database, session, OutboxRow, list(first.values())[:limit])
 
     def act(self, row: OutboxRow) -> None:
