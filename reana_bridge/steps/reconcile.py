@@ -7,7 +7,7 @@ nobody listened, a schedule that is due. Besides, nothing may stay pending for e
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.forges.base import Forge, ForgeError, ForgeRefused
@@ -142,10 +142,13 @@ class Reconcile:
             for run in claim(bridge.database, session, Run, *waiting, order=[_run.queued_at], limit=100):
                 self._give_up(session, run, "nothing could start it before its deadline")
             oldest = now - bridge.settings.limits.waiting_seconds - DAY
-            ended = _run.state.in_([RunState.COLLECTING, RunState.COMPARING]), _run.backend_ended_at < oldest
+            since = func.coalesce(_run.backend_ended_at, _run.started_at, _run.queued_at)
+            ended = _run.state.in_([RunState.COLLECTING, RunState.COMPARING]), since < oldest
             for run in claim(bridge.database, session, Run, *ended, order=[_run.queued_at], limit=100):
                 self._give_up(session, run, "what it left could not be read and compared before its deadline")
-            running = (_run.state == RunState.RUNNING, _run.started_at < now - GRACE_SECONDS)
+            # What its backend never told to have begun may wait there as long as it might have waited here.
+            began = func.coalesce(_run.started_at, _run.queued_at + bridge.settings.limits.queued_seconds)
+            running = (_run.state == RunState.RUNNING, began < now - GRACE_SECONDS)
             for run in session.execute(select(Run).where(*running)).scalars().all():
                 self._overdue(session, run, now)
         if freed:
@@ -154,7 +157,8 @@ class Reconcile:
     def _overdue(self, session: Session, run: Run, now: float) -> None:
         """A run whose backend or host tells nothing long after its time is over."""
         seconds = analysis_of(run).timeout or self._bridge.settings.limits.seconds
-        if (run.started_at or now) + seconds + GRACE_SECONDS < now:
+        began = run.started_at or run.queued_at + self._bridge.settings.limits.queued_seconds
+        if began + seconds + GRACE_SECONDS < now:
             taken = claim(self._bridge.database, session, Run, _run.id == run.id, order=[_run.id], limit=1)
             for row in taken:
                 where = f"the host {row.host}" if row.host else f"the backend {row.backend}"
