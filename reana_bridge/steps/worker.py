@@ -87,6 +87,7 @@ class Worker:
         while not self._stopping.is_set():
             self.beaten_at = time.monotonic()
             try:
+                self._renew()  # first: with much to do the loop may not come to a rest for long
                 seconds = 0.0 if self._sweep() else self._seconds_to_next()
             except SQLAlchemyError as error:
                 _log.error("step.database", step=self.step.name, error=str(error))
@@ -113,7 +114,6 @@ class Worker:
         return len(rows) >= free
 
     def _seconds_to_next(self) -> float:
-        self._renew()
         table = self.step.table
         with self._database.read() as session:
             earliest = session.execute(
