@@ -78,6 +78,7 @@ class Database:
                 self.url,
                 pool_size=12,
                 max_overflow=20,
+                hide_parameters=True,  # else a failed statement takes the keys in links into the log
                 pool_pre_ping=True,
                 connect_args={"options": "-c synchronous_commit=on -c timezone=UTC", "connect_timeout": 10},
             )
@@ -188,7 +189,11 @@ def _lock_file(path: Path) -> IO[str]:
 
 def _sqlite_engine(url: str) -> Engine:
     engine = create_engine(
-        url, connect_args={"check_same_thread": False, "isolation_level": None}, pool_size=12, max_overflow=20
+        url,
+        connect_args={"check_same_thread": False, "isolation_level": None},
+        pool_size=12,
+        max_overflow=20,
+        hide_parameters=True,
     )
 
     def prepare(connection: Any, _record: Any) -> None:
