@@ -1,8 +1,8 @@
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from reana_bridge.web.app import make_app
 from tests.web.world import World, fill, make_bridge
@@ -17,13 +17,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     bridge.close()
 
 
+@pytest.fixture(scope="module")
+def world_app(world: World) -> FastAPI:
+    return make_app(world.bridge)
+
+
 @pytest.fixture
-async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(app=make_app(world.bridge))
+async def client(world_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app=world_app)
     async with httpx.AsyncClient(transport=transport, base_url="http://bridge.test") as client:
         yield client
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Path:
-    return tmp_path
