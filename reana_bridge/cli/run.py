@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -132,9 +133,21 @@ def search_path(environment: Path | None) -> list[Path]:
         return [environment.absolute() / "bin"]
     if active:
         return [Path(active) / "bin"]
-    python = shutil.which("python3")
-    found = Path(python).parent if python else Path("/usr/bin")
-    return [] if found in (Path("/usr/bin"), Path("/bin")) else [found]
+    prefix = _prefix_of("python3")
+    return [] if prefix in (None, Path("/usr"), Path("/")) else [prefix / "bin"]
+
+
+def _prefix_of(program: str) -> Path | None:
+    """Where the python that `program` starts is installed; None where there is none.
+
+    What stands on PATH may be a script that picks one of many versions, which no sandbox can run.
+    """
+    command = [program, "-c", "import sys; print(sys.prefix)"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return Path(done.stdout.strip()) if done.returncode == 0 else None
 
 
 @contextmanager

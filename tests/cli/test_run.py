@@ -4,8 +4,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
+
+from reana_bridge.cli.run import search_path
 
 COMMAND = [sys.executable, "-m", "reana_bridge", "run"]
 SPECIFICATION = """\
@@ -84,6 +87,23 @@ def test_what_goes_wrong_is_said(tree, edit, arguments, status, words):
     assert done.returncode == status, done.stdout + done.stderr
     assert words in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        (f'exec {sys.executable} "$@"', [Path(sys.prefix) / "bin"]),
+        ('exec /usr/bin/python3 "$@"', []),
+        ("exit 127", []),
+    ],
+)
+def test_python_is_found_behind_a_script_that_picks_one(tmp_path, monkeypatch, script, found):
+    (tmp_path / "python3").write_text(f"#!/bin/sh\n{script}\n")
+    (tmp_path / "python3").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    assert search_path(None) == found
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

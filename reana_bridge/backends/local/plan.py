@@ -220,8 +220,8 @@ def _describe(environment: Environment, root: Path, settings: LocalSettings) -> 
 def _prefix(bin_directory: Path) -> Path:
     """The environment that `bin_directory` belongs to, or itself where it belongs to none."""
     parent = bin_directory.parent
-    is_environment = (parent / "pyvenv.cfg").is_file() or (parent / "conda-meta").is_dir()
-    return parent if is_environment else bin_directory
+    is_made = (parent / "pyvenv.cfg").is_file() or (parent / "conda-meta").is_dir()
+    return parent if is_made or any(parent.glob("lib/python3*/os.py")) else bin_directory
 
 
 def _linked(prefix: Path) -> list[str]:
