@@ -1,4 +1,4 @@
-"""An environment with what the example analysis needs, made from what uv has at hand, or not at all."""
+"""An environment with what the example analysis needs, from PyPI or what uv has of it, or not at all."""
 
 import os
 import shutil
@@ -17,10 +17,10 @@ def make_environment(place: Path) -> str | None:
     uv = str(beside) if beside.exists() else shutil.which("uv")
     if uv is None:
         return "install uv"
-    install = ["pip", "install", "--quiet", "--offline", "--python", str(place), "-r", str(REQUIREMENTS)]
+    install = ["pip", "install", "--quiet", "--python", str(place), "-r", str(REQUIREMENTS)]
     for arguments in (["venv", "--quiet", "--python", sys.executable, str(place)], install):
         if subprocess.run([uv, *arguments], capture_output=True).returncode != 0:
-            return "run the demo once, so that the packages of the example analysis are in uv's cache"
+            return "the packages of the example analysis could not be installed: PyPI is not reachable"
     return None
 
 
