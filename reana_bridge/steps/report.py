@@ -88,6 +88,7 @@ class ReportStep:
                 posted=posted,
                 posted_version=version,
                 posted_at=now,
+                first_posted_at=row.first_posted_at or now,
                 attempt=0,
                 error=error,
             )

@@ -248,6 +248,7 @@ class OutboxRow(Leased, table=True):
     posted: Json | None = _json()
     posted_version: int = 0
     posted_at: float | None = None
+    first_posted_at: float | None = None
     error: str = ""
 
 

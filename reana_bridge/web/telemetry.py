@@ -135,6 +135,8 @@ def _ways(session: Session, now: float) -> Iterator[Any]:
     ).scalars()
     text = "Seconds from a push to the start of its run, over the runs queued in the last 24 hours."
     yield _histogram("reana_bridge_push_to_start_seconds", text, starts)
+    text = "Seconds from a push to its first status on the forge, over those of the last 24 hours."
+    yield _histogram("reana_bridge_push_to_status_seconds", text, _first_status_seconds(session, now))
     posted = session.execute(
         select(_outbox.posted, _outbox.posted_at).where(
             _outbox.kind == "status", _outbox.posted_at >= now - _DAY
@@ -143,6 +145,19 @@ def _ways(session: Session, now: float) -> Iterator[Any]:
     shown = {p["run"]: at for p, at in posted if p and p.get("state") in _FINAL_STATUS and p.get("run")}
     text = "Seconds from the end of a run to its report on the forge, over the reports of the last 24 hours."
     yield _histogram("reana_bridge_end_to_report_seconds", text, _report_seconds(session, shown))
+
+
+def _first_status_seconds(session: Session, now: float) -> list[float]:
+    same = (
+        (_run.project == _outbox.project)
+        & (_run.sha == _outbox.sha)
+        & (_outbox.key == _run.sha + "/" + _run.analysis)
+    )
+    # A commit that is run again had its first status before.
+    first = select(func.max(_outbox.first_posted_at - _run.pushed_at)).join(Run, same)
+    first = first.where(_outbox.kind == "status", _outbox.first_posted_at >= now - _DAY)
+    first = first.where(_run.pushed_at <= _outbox.first_posted_at)
+    return list(session.execute(first.group_by(_outbox.id)).scalars())
 
 
 def _report_seconds(session: Session, shown: dict[str, float]) -> Iterator[float]:

@@ -46,7 +46,11 @@ SAYS = {
     "/comparisons/{comparison}": ["worse", "against", "Rules"],
     f"/commits/local/physics/ttbar/{HEAD[:8]}": [HEAD, "runs for proposals to main", "reana/fit", "shown"],
     "/runs/{running}/logs/select": ["event 0 selected", "caf\u00e9"],
-    "/metrics": ['reana_bridge_runs{state="running"} 1.0', "reana_bridge_end_to_report_seconds_bucket"],
+    "/metrics": [
+        'reana_bridge_runs{state="running"} 1.0',
+        "reana_bridge_end_to_report_seconds_bucket",
+        "reana_bridge_push_to_status_seconds_bucket",
+    ],
     "/badges/local/physics/ttbar.svg": ["passed"],
     "/badges/local/physics/ttbar.svg?branch=break-the-fit&analysis=fit": ["reana/fit", "failed"],
     "/badges/local/physics/ttbar.svg?metric=upper limit (95 % CL)": ["4.21 \u00b1 0.12 fb"],
