@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import structlog
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from reana_bridge.crashpoints import reach
@@ -28,11 +29,13 @@ from reana_bridge.steps.transitions import announce, request_cancel
 from reana_bridge.steps.worker import pause
 from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id
-from reana_bridge.store.leases import claim, save
+from reana_bridge.store.leases import LeaseLost, claim, save
 from reana_bridge.store.tables import Decision, Delivery, Head, ProjectRow, Run, Want
 
 GIVE_UP_AFTER = 20
-"""Attempts (about an hour and a half) after which a delivery whose forge does not answer is an error."""
+"""Attempts (about an hour) after which a delivery that cannot be decided is an error."""
+
+_PATIENT = 5
 
 CONFIGURATION = "configuration"
 """The analysis' name in a report on a project file that cannot be read."""
@@ -59,24 +62,42 @@ class Decide:
             return claim(database, session, Delivery, *due, order=[_delivery.due_at], limit=limit)
 
     def act(self, row: Delivery) -> None:
-        """Decide one delivery."""
+        """Decide one delivery; what cannot be decided for long is decided to be an error."""
+        try:
+            self._decide(row)
+        except (LeaseLost, OperationalError):
+            raise  # nothing that the delivery could help
+        except ForgeError as error:
+            self._give_up(row, error, f"the forge {row.forge} did not answer {row.attempt} times: {error}")
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            self._give_up(row, error, f"it could not be decided, tried {row.attempt} times: {what}")
+
+    def _decide(self, row: Delivery) -> None:
         try:
             looked = look(self._bridge, row)
         except ForgeRefused as refused:
             looked = _without_looking(f"the forge {row.forge} refuses: {refused}")
-        except ForgeError as error:
-            if row.attempt < GIVE_UP_AFTER:
-                raise
-            looked = _without_looking(f"the forge {row.forge} did not answer {row.attempt} times: {error}")
         reach("decide.looked")
         try:
-            with self._bridge.database.transaction() as session:
-                _Storing(self._bridge, session, row, looked).store()
+            self._store(row, looked)
         except _StillEnding as ending:
             _log.info("decide.waits", delivery=row.id, run=str(ending))
             with self._bridge.database.transaction() as session:
-                save(session, row, due_at=self._bridge.database.now(session) + pause(row.attempt, most=15))
+                # To wait is no failure: it does not use up the attempts.
+                due = self._bridge.database.now(session) + pause(row.attempt, most=15)
+                save(session, row, due_at=due, attempt=min(row.attempt, _PATIENT))
         reach("decide.stored")
+
+    def _store(self, row: Delivery, looked: Looked) -> None:
+        with self._bridge.database.transaction() as session:
+            _Storing(self._bridge, session, row, looked).store()
+
+    def _give_up(self, row: Delivery, error: Exception, reason: str) -> None:
+        if row.attempt < GIVE_UP_AFTER:
+            raise error
+        _log.error("decide.gave_up", delivery=row.id, reason=reason)
+        self._store(row, _without_looking(reason))
 
 
 class _StillEnding(Exception):
@@ -84,7 +105,8 @@ class _StillEnding(Exception):
 
 
 def _without_looking(reason: str) -> Looked:
-    return Looked(event="unknown", decision=Judgement(outcome=Outcome.ERROR, reason=reason))
+    storable = reason.encode("utf-8", "backslashreplace").decode("utf-8").replace("\x00", "\\x00")
+    return Looked(event="unknown", decision=Judgement(outcome=Outcome.ERROR, reason=storable))
 
 
 class _Storing:
