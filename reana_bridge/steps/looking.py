@@ -1,6 +1,5 @@
 """Everything that is looked up before a delivery is decided, and the judgement on it. Nothing is written."""
 
-import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -77,6 +76,9 @@ def look(bridge: Bridge, delivery: Delivery) -> Looked:
         ForgeRefused: The forge has no such project.
     """
     body = delivery.body or b""
+    if delivery.forge not in bridge.forges:
+        reason = f"there is no forge {delivery.forge} in the settings any more"
+        return Looked(event="unknown", decision=Decision(outcome=Outcome.IGNORED, reason=reason))
     if delivery.kind == "order":
         return _look_at_order(bridge, delivery.forge, Order.read(body))
     kind = git if delivery.kind == "synthetic" else KINDS[bridge.settings.forges[delivery.forge].kind]
@@ -117,9 +119,14 @@ class _Looking:
         self._forge: Forge = bridge.forges[project.forge]
         self._cache: Path = bridge.cache(project)
 
+    def _now(self) -> float:
+        """By the database's clock: hosts compare who asked the forge last."""
+        with self._bridge.database.read() as session:
+            return self._bridge.database.now(session)
+
     def event(self, event: Push | Tag, sha: str | None) -> Looked:
         """What a moved branch or tag leads to."""
-        asked_at = time.time()
+        asked_at = self._now()
         head = self._forge.head(self._project, event.ref)
         default = self._forge.default_branch(self._project)
         target = f"refs/heads/{default}"
@@ -158,7 +165,7 @@ class _Looking:
 
     def order(self, order: Order) -> Looked:
         """What a person's or the clock's wish leads to."""
-        asked_at = time.time()
+        asked_at = self._now()
         default = self._forge.default_branch(self._project)
         target = f"refs/heads/{default}"
         ref = order.ref or ("" if order.sha else target)
