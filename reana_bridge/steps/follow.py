@@ -7,6 +7,7 @@ while something is about to change and seldom otherwise, and writes only changes
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -25,7 +26,7 @@ from reana_bridge.store.leases import LeaseLost, hold, take
 from reana_bridge.store.tables import Run
 
 _LOCK_SECONDS = 15.0
-_FASTEST, _SLOWEST = 0.05, 1.0
+_FASTEST, _SLOWEST, _AFTER_FAILURE = 0.05, 1.0, 5.0
 _log = structlog.get_logger()
 _run = cast(Any, Run)
 
@@ -48,6 +49,7 @@ class Follow:
         self._held_until = 0.0
         self._changed_at = time.monotonic()
         self._failures = 0
+        self._any_failed = False
         self._unwatch: Callable[[], None] = lambda: None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name=self._topic, daemon=True)
@@ -103,6 +105,7 @@ class Follow:
 
     def _poll(self) -> float:
         """Look at all runs once; seconds until the next look."""
+        self._any_failed = False
         runs = self._running()
         if not runs:
             return SWEEP_SECONDS
@@ -112,7 +115,9 @@ class Follow:
             observation = observations[run.backend_id or ""]
             if _differs(run, observation):
                 self._changed_at = time.monotonic()
-                self._store(run, observation)
+                self._alone(run, partial(self._store, run, observation))
+        if self._any_failed:
+            return _AFTER_FAILURE
         # Changes come in bursts: look often after one, then ever less so.
         return min(_SLOWEST, max(_FASTEST, (time.monotonic() - self._changed_at) / 20))
 
@@ -123,9 +128,23 @@ class Follow:
 
     def _cancel(self, runs: list[Run]) -> None:
         for run in runs:
-            self._backend.cancel(run.backend_id or "")
-            reach("follow.cancelled")
-            self._write(run, RunState.RUNNING, cancel_sent=True)
+            self._alone(run, partial(self._cancel_one, run))
+
+    def _cancel_one(self, run: Run) -> None:
+        self._backend.cancel(run.backend_id or "")
+        reach("follow.cancelled")
+        self._write(run, RunState.RUNNING, cancel_sent=True)
+
+    def _alone(self, run: Run, act: Callable[[], None]) -> None:
+        """What goes wrong with one run is tried again at the next poll, and holds up no other."""
+        try:
+            act()
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            expected = isinstance(error, BackendError | OSError)
+            _log.warning("follow.run_failed", run=run.id, error=str(error), exc_info=not expected)
+            self._any_failed = True
 
     def _store(self, run: Run, observation: Observation) -> None:
         values: dict[str, Any] = {
