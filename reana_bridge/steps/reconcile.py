@@ -66,7 +66,9 @@ class Reconcile:
     def _has_undecided(self, forge: str) -> bool:
         table = cast(Any, Delivery)
         with self._bridge.database.read() as session:
-            waiting = select(table.id).where(table.forge == forge, table.decided_at.is_(None)).limit(1)
+            # One that has failed already may go on failing for long: it holds up nothing.
+            fresh = (table.forge == forge, table.decided_at.is_(None), table.attempt <= 1)
+            waiting = select(table.id).where(*fresh).limit(1)
             return session.execute(waiting).scalar_one_or_none() is not None
 
     def _projects(self, forge: str) -> list[Project]:
