@@ -75,7 +75,9 @@ class Compare:
                 return
             stored = comparison_row(session, row.id) or ComparisonRow(run_id=row.id, made_at=now)
             deadline = (row.backend_ended_at or now) + bridge.settings.limits.waiting_seconds
-            wanted = session.execute(select(_run.wanted).where(_run.id == row.id)).scalar_one()
+            # Locked, so that a wish for its end is seen here or sets the due time itself.
+            wish = select(_run.wanted).where(_run.id == row.id).with_for_update()
+            wanted = session.execute(wish).scalar_one()
             waits = bool(choice.waiting_for) and now < deadline and wanted == Wanted.RUN
             comparison = compare(
                 baseline=choice.baseline if before else None,
