@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,7 +64,7 @@ def command(
         except Refused as refused:
             raise Failure(str(refused), status=1) from None
         try:
-            reports = watch(bridge, runs, console)
+            reports = [_told(report, compare) for report in watch(bridge, runs, console)]
         except KeyboardInterrupt:
             _cancel(bridge, runs)
             raise
@@ -93,6 +94,15 @@ def passed(report: Report) -> bool:
     """Whether the report would let a merge request through."""
     blocked = report.comparison is not None and report.comparison.blocked
     return report.state == RunState.FINISHED and not blocked
+
+
+def _told(report: Report, compare: str | None) -> Report:
+    """The report; one without a baseline says how to get one, as nobody asked for any."""
+    comparison = report.comparison
+    if compare or comparison is None or comparison.baseline is not None:
+        return report
+    how = "To compare with a branch or commit, add for example --compare main"
+    return replace(report, comparison=replace(comparison, no_baseline=how))
 
 
 def _settings(state: Path, environment: Path | None) -> Settings:

@@ -168,7 +168,7 @@ def _against(baseline: Baseline) -> str:
 def _baseline_line(comparison: Comparison) -> str:
     baseline = comparison.baseline
     if baseline is None:
-        return comparison.no_baseline or "There is no baseline."
+        return comparison.no_baseline or "There is no baseline"
     back = f"{plural(baseline.distance, 'commit')} back"
     why = {
         BaselineReason.MERGE_BASE: "the merge-base",
@@ -228,7 +228,8 @@ def _failure(report: Report) -> FailureView | None:
         return None
     step = failed_step(report)
     ours = failure.kind is FailureKind.INFRASTRUCTURE
-    again = report.sha and not ours and failure.kind is not FailureKind.CONFIGURATION
+    # Without a server it ran on the reader's machine already.
+    again = report.sha and report.run_url and not ours and failure.kind is not FailureKind.CONFIGURATION
     return FailureView(
         step=step[1].name if step else failure.step,
         number=step[0] if step else 0,
@@ -236,7 +237,7 @@ def _failure(report: Report) -> FailureView | None:
         log=failure.log_tail,
         hint=failure.hint,
         ours=ours,
-        reproduce=f"reana-bridge run --commit {report.sha}" if again else "",
+        reproduce=f"reana-bridge run --commit {report.sha} --analysis {report.analysis}" if again else "",
     )
 
 

@@ -114,7 +114,7 @@ def _why_none(nearest: Sequence[Candidate], live: Candidate | None, branch: str,
         return f"the first run to compare with, at {live.sha[:7]} on {branch}, has not ended yet"
     if not nearest:
         if proposal:
-            return f"this branch shares no commit with {branch}"
-        return f"this is the first commit of {branch}"
+            return f"This branch shares no commit with {branch}"
+        return f"This is the first commit of {branch}"
     wanted = "the merge-base" if proposal else "the first parent"
     return f"{branch} has no successful run at {wanted} {nearest[0].sha[:7]} or before it"

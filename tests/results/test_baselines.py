@@ -66,8 +66,8 @@ def test_a_finished_run_is_not_replaced_by_its_rerun():
         ([bare(A)], True, "main has no successful run at the merge-base aaaaaaa or before it"),
         ([bare(A)], False, "main has no successful run at the first parent aaaaaaa or before it"),
         ([live(A)], True, "the first run to compare with, at aaaaaaa on main, has not ended yet"),
-        ([], True, "this branch shares no commit with main"),
-        ([], False, "this is the first commit of main"),
+        ([], True, "This branch shares no commit with main"),
+        ([], False, "This is the first commit of main"),
     ],
 )
 def test_why_there_is_none(ancestors, proposal, sentence):
