@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from reana_bridge.backends.base import JobState, Observation
 from reana_bridge.backends.local.supervisor import records
 from reana_bridge.model.results import Failure, StepRecord, StepState
 from reana_bridge.model.runs import FailureKind
+
+_ORPHAN_PASSES = 50
 
 
 def _step(value: dict[str, Any]) -> StepRecord:
@@ -122,8 +125,19 @@ def _gone(place: str, plan: dict[str, Any], progress: dict[str, Any]) -> Observa
 
 def _end_orphans(mark: bytes) -> None:
     """Kill what a run without a sandbox left behind: in a sandbox everything dies with the supervisor."""
+    for _ in range(_ORPHAN_PASSES):  # again, as long as there are any: some fork while they are looked for
+        if not _kill_marked(mark):
+            return
+        time.sleep(0.005)
+
+
+def _kill_marked(mark: bytes) -> bool:
+    """Kill each process with `mark` in its environment; whether there was one."""
+    found = False
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             with contextlib.suppress(OSError):
                 if mark in Path(f"/proc/{entry}/environ").read_bytes().split(b"\0"):
                     os.kill(int(entry), signal.SIGKILL)
+                    found = True
+    return found
