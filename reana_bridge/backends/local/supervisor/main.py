@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -37,7 +38,9 @@ def main(directory: str, tell: int) -> None:
             raise SystemExit(f"{directory}/{records.JOB} cannot be read")
         # Before anything is run, so that a crash from here on is seen as one.
         records.write(directory, records.SUPERVISOR, records.identity_of(os.getpid()))
-    os.write(tell, b"1")
+    # Whoever started this may have been killed meanwhile: the next one finds the run by its records.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(tell, b"1")
     os.close(tell)
     if plan is not None:
         _supervise(directory, plan)
