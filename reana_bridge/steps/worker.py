@@ -148,9 +148,16 @@ class Worker:
                 self._retry(row, seconds, error)
 
     def _retry(self, row: Any, seconds: float, error: Exception) -> None:
-        try:
-            with self._database.transaction() as session:
-                save(session, row, due_at=self._database.now(session) + seconds)
-        except (LeaseLost, SQLAlchemyError) as second:
-            # The lease runs out by itself, then the row is taken up again.
-            _log.warning("step.retry_unsaved", error=str(second), after=str(error))
+        """Give the row back; while the database is away, try so as long as the lease lasts."""
+        until = time.monotonic() + LEASE_SECONDS
+        while True:
+            try:
+                with self._database.transaction() as session:
+                    save(session, row, due_at=self._database.now(session) + seconds)
+                return
+            except (LeaseLost, SQLAlchemyError) as second:
+                if isinstance(second, LeaseLost) or self._stopping.is_set() or time.monotonic() > until:
+                    # The lease runs out by itself, then the row is taken up again.
+                    _log.warning("step.retry_unsaved", error=str(second), after=str(error))
+                    return
+            self._stopping.wait(1.0)

@@ -146,7 +146,7 @@ def test_a_database_that_goes_away_is_waited_for(tmp_path: Path) -> None:
             world.tell(event)
         (server,) = world.servers.values()
         postgres.interrupt()
-        unanswered = server.deliver(b"{}", "while it is away")
+        unanswered = server.deliver(b"{}", "while-it-is-away")
         postgres.resume()
         assert unanswered == 503
         for event in told[4:]:
