@@ -30,6 +30,9 @@ from webhooks import git
 from webhooks.events import Push, Tag
 
 GRACE_SECONDS = 3600.0
+_FIRST_LOOK = ""
+"""The ref of the row that says: the heads of this project have all been looked at once."""
+
 DAY = 86400.0
 _log = structlog.get_logger()
 _run = cast(Any, Run)
@@ -51,17 +54,31 @@ class Reconcile:
             except (ForgeError, ForgeRefused) as error:
                 _log.warning("reconcile.heads", project=str(project), error=str(error))
                 continue
-            with self._bridge.database.read() as session:
-                known = {
-                    head.ref: head
-                    for head in session.execute(
-                        select(Head).where(cast(Any, Head).project == str(project))
-                    ).scalars()
-                }
-            for ref in sorted(known.keys() | there.keys()):
+            known = self._known(project)
+            if _FIRST_LOOK not in known:
+                self._first_look(project, there, known)
+                continue
+            for ref in sorted((known.keys() | there.keys()) - {_FIRST_LOOK}):
                 before = known.get(ref)
                 if (before.sha if before else "") != there.get(ref, ""):
                     self._tell(project, ref, before, there.get(ref))
+
+    def _known(self, project: Project) -> dict[str, Head]:
+        """The heads that deliveries or earlier looks have told of, by ref."""
+        with self._bridge.database.read() as session:
+            found = session.execute(select(Head).where(cast(Any, Head).project == str(project)))
+            return {head.ref: head for head in found.scalars()}
+
+    def _first_look(self, project: Project, there: dict[str, str], known: dict[str, Head]) -> None:
+        """Only remember what a newly connected repository has: its old branches did not just move."""
+        with self._bridge.database.transaction() as session:
+            now = self._bridge.database.now(session)
+            for ref, sha in [*there.items(), (_FIRST_LOOK, "")]:
+                if ref not in known:
+                    row = insert(self._bridge.database, Head).values(
+                        project=str(project), ref=ref, sha=sha, seen_at=now
+                    )
+                    session.execute(row.on_conflict_do_nothing())
 
     def _has_undecided(self, forge: str) -> bool:
         table = cast(Any, Delivery)
