@@ -40,19 +40,22 @@ webhook_secrets = ["{secret}"]
 
 [backends.local]
 kind = "local"
-sandbox = "preferred"
+sandbox = "{sandbox}"
 network = true
 host_network = true
 tether = true
+{environment}
+[[projects]]
+match = "{forge}:*"
+network = true
+"""
 
+
+_ENVIRONMENT = """
 [[backends.local.environments]]
 image = "*"
 name = "demo environment"
 requirements = "{requirements}"
-
-[[projects]]
-match = "{forge}:*"
-network = true
 """
 
 
@@ -78,13 +81,16 @@ class DemoServer:
 
 
 @contextlib.contextmanager
-def demo_server(place: Path, *, requirements: Path, environments: Path) -> Generator[DemoServer, None, None]:
+def demo_server(
+    place: Path, *, requirements: Path | None, environments: Path, sandbox: str = "preferred"
+) -> Generator[DemoServer, None, None]:
     """Serve from `place` while the block lasts; afterwards nothing of it runs.
 
     Args:
         place: An empty directory.
-        requirements: What the analysis needs.
+        requirements: What the analysis needs; None for nothing but the system's programs.
         environments: Where environments are kept from one demo to the next.
+        sandbox: `preferred`, `required` or `off`.
 
     Raises:
         NotStarted: It did not become ready in time.
@@ -101,7 +107,8 @@ def demo_server(place: Path, *, requirements: Path, environments: Path) -> Gener
         place=place,
         forge=FORGE,
         secret=server.secret,
-        requirements=requirements,
+        environment=_ENVIRONMENT.format(requirements=requirements) if requirements else "",
+        sandbox=sandbox,
         environments=environments,
     )
     descriptor = os.open(server.config, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -36,10 +36,15 @@ def way(tmp_path):
     place = tmp_path / "place"
     place.mkdir()
     with demo_server(place, requirements=requirements, environments=tmp_path / "environments") as server:
-        repository = Repository(server.git / f"{PATH}.git", tmp_path / "copy")
-        url = f"{server.url}/webhooks/{FORGE}"
-        git_hook.install(repository.bare, url=url, project=PATH, secret=server.secret)
-        yield Way(server, repository)
+        yield connected(server, tmp_path / "copy")
+
+
+def connected(server, copy):
+    """A repository of its own, connected to the server."""
+    repository = Repository(server.git / f"{PATH}.git", copy)
+    url = f"{server.url}/webhooks/{FORGE}"
+    git_hook.install(repository.bare, url=url, project=PATH, secret=server.secret)
+    return Way(server, repository)
 
 
 class Way:
@@ -58,13 +63,13 @@ class Way:
         return sha
 
     def note(self, sha, word, *contains, seconds=60):
-        """The commit's note once its status says `word` and its body, which follows, all of `contains`."""
+        """The commit's note once its status lines say `word` and all of it says `contains`."""
         forge = GitForge(FORGE, root=self.server.git)
         deadline = time.monotonic() + seconds
         text = None
         while time.monotonic() < deadline:
             text = forge.read_note(Project(FORGE, PATH), sha)
-            if text and word in text.splitlines()[0] and all(part in text for part in contains):
+            if text and word in text.partition("\n\n")[0] and all(part in text for part in contains):
                 return text
             time.sleep(0.1)
         raise AssertionError(f"no {word} or {contains} in {text}")

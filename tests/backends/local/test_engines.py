@@ -33,10 +33,10 @@ def _engines_can_be_had() -> bool:
     return True
 
 
-pytestmark = [
-    needs_bwrap,
-    pytest.mark.skipif(not _engines_can_be_had(), reason="needs PyPI once, to install the workflow engines"),
-]
+needs_engines = pytest.mark.skipif(
+    not _engines_can_be_had(), reason="needs PyPI once, to install the workflow engines"
+)
+pytestmark = [needs_bwrap, needs_engines]
 
 
 @pytest.fixture
