@@ -256,7 +256,13 @@ def _took(report: Report) -> str:
         return f"runs{where}{attempt}" if report.started_at is not None else ""
     took = span(report.started_at, report.ended_at)
     verb = "took" if report.state is RunState.FINISHED else "ran"
-    return f"{verb} {took}{where}{attempt}" if took else attempt.removeprefix(", ")
+    return f"{verb} {took}{where}{attempt}{_replaced(report)}" if took else attempt.removeprefix(", ")
+
+
+def _replaced(report: Report) -> str:
+    """That something stood in for container images, where it did."""
+    images = {step.image for step in report.steps if step.image and step.environment not in ("", "container")}
+    return f", without {'its container image' if len(images) == 1 else 'container images'}" if images else ""
 
 
 def _unsure(rows: tuple[Row, ...]) -> str:

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.reports import Report
-from reana_bridge.model.results import Artifact
+from reana_bridge.model.results import Artifact, StepRecord, StepState
 from reana_bridge.reports.markdown import note, section
 from reana_bridge.reports.status import status
 from reana_bridge.reports.terminal import to_text
@@ -117,3 +117,24 @@ def test_a_log_cannot_break_out():
 def test_pictures_are_embedded_only_when_asked():
     assert "![plot](https://" not in section(SAMPLES["moved"])
     assert section(SAMPLES["moved"], embed_plots=True).count("![plot](https://bridge.example.org/") == 2
+
+
+@pytest.mark.parametrize(
+    ("steps", "words"),
+    [
+        ([("python:3.12", "system")], "without its container image."),
+        ([("python:3.12", "fit"), ("python:3.12", "fit")], "without its container image."),
+        ([("python:3.12", "fit"), ("root:6", "system")], "without container images."),
+        ([("python:3.12", "container")], ""),
+        ([("", "system")], ""),
+        ([("python:3.12", "")], ""),
+    ],
+)
+def test_what_stood_in_for_an_image_is_said(steps, words):
+    records = tuple(
+        StepRecord(name="fit", state=StepState.FINISHED, image=image, environment=environment)
+        for image, environment in steps
+    )
+    text = section(finished(steps=records))
+    assert words in text
+    assert ("container image" in text) == bool(words)
