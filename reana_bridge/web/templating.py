@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
+from reana_bridge.reports.numbers import show
 from reana_bridge.reports.words import duration, moment, plural, short_sha, size
 
 _HERE = Path(__file__).parent
@@ -106,6 +107,7 @@ def _environment() -> Any:
         "counted": plural,
         "iso": iso,
         "ticked": _ticked,
+        "number": show,
     }
     environment.globals["static"] = {name: _static_url(name) for name in _STATIC}
     return environment
