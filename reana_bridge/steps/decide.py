@@ -185,7 +185,8 @@ class _Storing:
             outcome, reason = Outcome.SKIP, f"superseded: {self._looked.ref} has moved on"
         elif outcome is Outcome.RUN:
             outcome, reason, run_id = self._run(each)
-        elif outcome is Outcome.ERROR:
+        elif outcome is Outcome.ERROR and not (self._looked.ordered and each.parameters):
+            # Parameters that somebody asked for may be wrong: that is no verdict on the commit.
             return self._broken(each.analysis, each.problems, reason)
         return {"analysis": each.analysis, "outcome": str(outcome), "reason": reason, "run": run_id}
 

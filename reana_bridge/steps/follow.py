@@ -81,7 +81,7 @@ class Follow:
         while not self._stopping.is_set():
             self.beaten_at = time.monotonic()
             try:
-                seconds = self._poll() if self._hold() else 5.0
+                seconds = self.poll() if self._hold() else 5.0
                 self._failures = 0
             except (BackendError, SQLAlchemyError) as error:
                 self._failures += 1
@@ -103,7 +103,7 @@ class Follow:
         self._held_until = time.monotonic() + _LOCK_SECONDS if held else 0.0
         return held
 
-    def _poll(self) -> float:
+    def poll(self) -> float:
         """Look at all runs once; seconds until the next look."""
         self._any_failed = False
         runs = self._running()
@@ -201,4 +201,6 @@ def _differs(run: Run, observation: Observation) -> bool:
     if observation.state not in (JobState.RUNNING, JobState.QUEUED):
         return True
     seen: Any = (run.steps or [], run.activity, run.started_at)
-    return seen != (to_data(observation.steps), observation.activity, observation.started_at)
+    # The first start that was told is kept, so another one is no change.
+    started_at = run.started_at or observation.started_at
+    return seen != (to_data(observation.steps), observation.activity, started_at)

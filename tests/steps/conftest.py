@@ -1,0 +1,34 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.steps.house import House
+
+
+@pytest.fixture
+def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
+    houses: list[House] = []
+
+    def make(url: str, **settings: Any) -> House:
+        place = tmp_path / f"house{len(houses)}"
+        place.mkdir()
+        houses.append(House(place, url, **settings))
+        return houses[-1]
+
+    yield make
+    for house in houses:
+        house.close()
+
+
+@pytest.fixture
+def house(make_house: Callable[..., House], database_url: str) -> House:
+    """On each kind of database."""
+    return make_house(database_url)
+
+
+@pytest.fixture
+def one(make_house: Callable[..., House], sqlite_url: str) -> House:
+    """On SQLite, for what does not depend on the database."""
+    return make_house(sqlite_url)
