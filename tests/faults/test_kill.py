@@ -100,27 +100,22 @@ def test_killed_at_random_moments_under_load(make_world: Any, kind: str, count: 
 def test_killed_at_every_place(make_world: Any, kind: str, count: int, soak: bool) -> None:
     points = list(POINTS)
     if not soak:
-        points = random.Random(f"{kind} {count} places").sample(points, 5)
+        points = random.Random(f"{kind} {count} places").sample(points, 4)
     world: World = make_world(kind)
-    world.commit("main")
-    world.start("host0")
-    world.tell(world.moved("main", None, world.repository.git("rev-parse", "HEAD")))
-    world.servers["host0"].stop()
+    told = [world.moved("main", None, world.commit("main"))]
     for number in range(1, count):
         world.start(f"host{number}")
-    for point in points:
-        # The start recovers what the death before left, and dies at the next place.
-        server = world.start("host0", crash=point)
-        with ThreadPoolExecutor(2) as pool:
-            told = [pool.submit(world.tell, event) for event in _until_dead(world, point)]
+    with ThreadPoolExecutor(40) as pool:
+        pending = [pool.submit(world.tell, event) for event in told]
+        for point in points:
+            # The start recovers what the death before left, and dies at the next place.
+            server = world.start("host0", crash=point)
+            pending += [pool.submit(world.tell, event) for event in _until_dead(world, point)]
             world.until(lambda server=server: not server.alive, f"nobody came to {point}")
             assert server.process.returncode == -9, server.output()
-            world.start("host0")
-            for each in told:
-                each.result()
-        world.settle()
-        world.servers["host0"].stop()
-    world.start("host0")
+        world.start("host0")
+        for each in pending:
+            each.result()
     world.settle()
     world.check()
 
