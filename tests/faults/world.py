@@ -232,7 +232,9 @@ class World:
             self.acknowledged.append(id)
 
     def _acknowledged(self, data: bytes, id: str, host: str | None) -> bool:
-        for name, server in list(self.servers.items()):
+        servers = list(self.servers.items())
+        first = sum(id.encode()) % len(servers)  # as a load balancer spreads them
+        for name, server in [*servers[first:], *servers[:first]]:
             if host in (None, name) and server.alive and server.deliver(data, id) in (200, 202):
                 return True
         return False
