@@ -233,7 +233,7 @@ class World:
 
     def _acknowledged(self, data: bytes, id: str, host: str | None) -> bool:
         servers = list(self.servers.items())
-        first = sum(id.encode()) % len(servers)  # as a load balancer spreads them
+        first = sum(id.encode()) % max(1, len(servers))  # as a load balancer spreads them; none may be up yet
         for name, server in [*servers[first:], *servers[:first]]:
             if host in (None, name) and server.alive and server.deliver(data, id) in (200, 202):
                 return True
