@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -237,11 +238,35 @@ def test_a_second_supervisor_leaves(bench: Bench, monkeypatch: pytest.MonkeyPatc
     bench.backend.submit(job, no_checkout)
     first = bench.supervisor(job.name)
     os.rename(bench.root / job.name / records.SUPERVISOR, bench.root / job.name / "hidden")
-    bench.backend.submit(job, no_checkout)
-    os.rename(bench.root / job.name / "hidden", bench.root / job.name / records.SUPERVISOR)
+    with ThreadPoolExecutor(1) as pool:
+        second = pool.submit(bench.backend.submit, job, no_checkout)
+        time.sleep(0.2)
+        os.rename(bench.root / job.name / "hidden", bench.root / job.name / records.SUPERVISOR)
+        assert second.result() == job.name
     (bench.workspace(job.name) / "go").touch()
     assert bench.end(job.name).state is JobState.FINISHED
     assert bench.supervisor(job.name) == first
+    assert (bench.workspace(job.name) / "count").read_text() == "once\n"
+
+
+def test_a_lock_that_nobody_in_charge_holds_is_waited_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a copy of the descriptor in a process that is just being forked holds it for a moment."""
+    job = bench.job(COUNT)
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalBackend, "_start", crash)
+        with pytest.raises(Crash):
+            bench.backend.submit(job, no_checkout)
+    lock = records.try_lock(str(bench.root / job.name))
+    assert lock is not None
+    with ThreadPoolExecutor(1) as pool:
+        submitted = pool.submit(bench.backend.submit, job, no_checkout)
+        time.sleep(0.3)
+        assert not submitted.done()
+        os.close(lock)
+        assert submitted.result() == job.name
+    assert bench.end(job.name).state is JobState.FINISHED
     assert (bench.workspace(job.name) / "count").read_text() == "once\n"
 
 

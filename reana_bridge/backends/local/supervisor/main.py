@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 300  # seconds
+_LOCK_SECONDS = 10.0
 _RESERVE = "reserve"
 _RESERVED = 256 << 10  # bytes: enough for most exit records
 
@@ -28,10 +29,7 @@ def main(directory: str, tell: int) -> None:
         directory: The run's directory.
         tell: Gets one byte as soon as there is a supervisor in charge, this one or another.
     """
-    lock = records.try_lock(directory)
-    begun = lock is None or any(
-        records.exists(directory, name) for name in (records.SUPERVISOR, records.EXIT)
-    )
+    begun = not _takes_charge(directory)
     plan = None if begun else records.read(directory, records.JOB)
     if not begun:
         if plan is None:
@@ -44,6 +42,27 @@ def main(directory: str, tell: int) -> None:
     os.close(tell)
     if plan is not None:
         _supervise(directory, plan)
+
+
+def _takes_charge(directory: str) -> bool:
+    """Whether this process holds the run's lock from now to its end; if not, another is or was in charge.
+
+    A held lock alone proves nothing: a process that the bridge forks just now has a copy of every
+    descriptor until it becomes another program, also of one that the bridge itself closed meanwhile.
+
+    Raises:
+        SystemExit: Nobody is in charge, and the lock does not come free.
+    """
+    deadline = time.monotonic() + _LOCK_SECONDS
+    while True:
+        free = records.try_lock(directory) is not None
+        if any(records.exists(directory, name) for name in (records.SUPERVISOR, records.EXIT)):
+            return False
+        if free:
+            return True
+        if time.monotonic() > deadline:
+            raise SystemExit(f"the lock of {directory} is held, but no supervisor is in charge")
+        time.sleep(0.005)
 
 
 def _supervise(directory: str, plan: dict[str, Any]) -> None:
