@@ -97,10 +97,12 @@ def save(session: Session, row: Leased, *, release: bool = True, **values: Any) 
         values: The columns to set.
 
     Raises:
-        LeaseLost: Another worker owns the row now.
+        LeaseLost: Another worker owns the row now, or this one has given it back already.
     """
     kind: Any = type(row)
     identity: str = getattr(row, "id")  # noqa: B009 - each leased table has one, their base has none
+    if row.lease_owner is None:
+        raise LeaseLost(f"{kind.__tablename__} {identity} was given back")
     if release:
         values |= {"lease_owner": None, "lease_until": None}
     values["version"] = row.version + 1
