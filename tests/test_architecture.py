@@ -22,7 +22,8 @@ ALLOWED = {
     "crashpoints": set(),
     "logs": set(),
     "model": {"webhooks"},
-    "settings": {"model"},
+    "sections": {"model"},  # of the settings
+    "settings": {"model", "sections"},
     "store": {"model", "settings", "crashpoints"},
     "reports": {"model"},
     "results": {"model"},

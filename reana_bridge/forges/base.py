@@ -4,10 +4,12 @@ All methods block; steps call them from worker threads. A write that may have ha
 looked for by the forge's own identity of it (context, marker) before it is repeated.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 from reana_bridge.model.projects import Project
 
@@ -22,6 +24,22 @@ class ForgeError(Exception):
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RateLimited(ForgeError):
+    """The forge asked everybody with this token to wait; nothing is asked of it meanwhile by any replica."""
+
+
+class Unanswered(ForgeError):
+    """A write got no answer and may have happened: wait, look, and only then repeat.
+
+    Attributes:
+        settled_after: Seconds after which the forge has surely either done it or not.
+    """
+
+    def __init__(self, message: str, *, settled_after: float = 60.0) -> None:
+        super().__init__(message, retry_after=settled_after)
+        self.settled_after = settled_after
 
 
 class ForgeRefused(Exception):
@@ -43,6 +61,68 @@ class StatusState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Access(IntEnum):
+    """What a person may do on a project, as the forge confirms it."""
+
+    NONE = 0
+    READ = 1
+    WRITE = 2  # push branches: GitLab Developer, GitHub write
+    MAINTAIN = (
+        3  # merge into protected branches, change settings: GitLab Maintainer, GitHub maintain or admin
+    )
+
+
+Posted = Mapping[str, Any]
+"""What a forge wants to remember of something it posted (ids, pipeline, identity): JSON-able, kept with the
+outbox row, given again with the next call for the same thing; empty at first."""
+
+NOTHING: Posted = MappingProxyType({})
+"""What is remembered of something that was never posted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotation:
+    """A place in the code that a failure points to.
+
+    Attributes:
+        path: Relative to the repository.
+        line: Counted from 1.
+        message: One or more lines.
+    """
+
+    path: str
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Button:
+    """Something to press at a check: `identifier` comes back in a `Rerun` event."""
+
+    identifier: str
+    label: str
+    description: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOutput:
+    """What a check shows beside its status line, where the forge has checks.
+
+    Attributes:
+        title: One line.
+        summary: Markdown.
+        text: Markdown, the details.
+        annotations: Places in the code.
+        buttons: At most 3.
+    """
+
+    title: str
+    summary: str
+    text: str = ""
+    annotations: tuple[Annotation, ...] = ()
+    buttons: tuple[Button, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Status:
     """The status that a commit should show.
@@ -54,6 +134,14 @@ class Status:
         state: Where it stands.
         description: One line; each forge shortens it to its own limit.
         url: The run's page.
+        run: The run's id.
+        attempt: Counts how often this commit and analysis were begun; a new one may follow a final state.
+        merge_request: The number of the merge request that it was run for; None for a branch or tag.
+        source_project_id: The forge's id of the fork that the commit lives in; empty for the project itself.
+        source_branch: Name of the merge request's source branch; empty for a branch or tag.
+        has_pipelines: Whether the commit brings the forge's own CI (so that a pipeline of its is expected).
+        needs_approval: Whether it waits for a person.
+        output: For forges with checks.
     """
 
     sha: str
@@ -62,6 +150,14 @@ class Status:
     state: StatusState
     description: str
     url: str
+    run: str = ""
+    attempt: int = 1
+    merge_request: int | None = None
+    source_project_id: str = ""
+    source_branch: str = ""
+    has_pipelines: bool = False
+    needs_approval: bool = False
+    output: CheckOutput | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +167,7 @@ class Note:
     Attributes:
         sha: The commit that it speaks of.
         merge_request: Its number; None on the git forge.
-        body: Markdown, complete.
+        body: Markdown, complete, within `Forge.note_limit`; a hosted forge adds its hidden marker.
     """
 
     sha: str
@@ -79,11 +175,111 @@ class Note:
     body: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class ProjectFacts:
+    """What the forge says of a project.
+
+    Attributes:
+        id: The forge's own id, which survives a renaming.
+        path: Its path now.
+        default_branch: Its default branch's name; empty for an empty repository.
+        private: Whether strangers may not see it.
+        archived: Whether it is read-only.
+    """
+
+    id: str
+    path: str
+    default_branch: str
+    private: bool
+    archived: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeRequestFacts:
+    """A merge request as it is now.
+
+    Attributes:
+        number: As people know it.
+        sha: Its head commit.
+        ref: The full ref of the head in the target repository, such as `refs/merge-requests/5/head`.
+        source_branch: Name of the branch that is to be merged.
+        target_branch: Name of the branch that it is to be merged into.
+        source_project_id: The forge's id of the repository with the source branch; empty when it is gone.
+        fork: Whether that is another repository than the target.
+        labels: Their names.
+        draft: Whether it is marked as not ready.
+        open: Whether it is neither closed nor merged.
+        author: User name of who opened it.
+    """
+
+    number: int
+    sha: str
+    ref: str
+    source_branch: str
+    target_branch: str
+    source_project_id: str = ""
+    fork: bool = False
+    labels: tuple[str, ...] = ()
+    draft: bool = False
+    open: bool = True
+    author: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HookFacts:
+    """A hook on the forge that leads to us.
+
+    Attributes:
+        id: The forge's own id.
+        url: Where it sends to.
+        signed: Whether it signs its deliveries (else it sends a plain secret).
+        disabled: Why the forge does not use it now; empty when it does.
+        disabled_until: UTC seconds since the epoch; None for good, or when it is not disabled.
+        problems: What is not as it should be (missing events, TLS off), one sentence each.
+    """
+
+    id: str
+    url: str
+    signed: bool
+    disabled: str = ""
+    disabled_until: float | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedDelivery:
+    """A delivery that the forge could not bring to us: `id` is the forge's own, `at` UTC seconds."""
+
+    id: str
+    at: float
+    event: str
+    status: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who we are on the forge: `id` and `name` as in events; `name` ends in `[bot]` for a GitHub App."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What the rate limit leaves to this token: `remaining` of `limit` until `reset_at` (UTC seconds)."""
+
+    remaining: int
+    limit: int
+    reset_at: float | None = None
+
+
 class Forge(Protocol):
     """A place where code lives."""
 
     name: str
     kind: str
+    note_limit: int
+    """Characters that a note may have."""
 
     def check(self) -> list[str]:
         """What is wrong with the set-up, one sentence each; empty when it can be used."""
@@ -123,10 +319,24 @@ class Forge(Protocol):
         """
         ...
 
-    def post_status(self, project: Project, status: Status) -> None:
-        """Make the forge show `status`; the same call again changes nothing."""
+    def post_status(self, project: Project, status: Status, posted: Posted = NOTHING) -> Posted:
+        """Make the forge show `status`; the same call again changes nothing.
+
+        Args:
+            project: Where; the target project of a merge request.
+            status: What.
+            posted: What the last call for this commit and context returned; empty at first.
+
+        Returns:
+            What to give to the next call.
+
+        Raises:
+            ForgeRefused: It never will (rights); for a fork's commit this is to be expected.
+            Unanswered: It may have happened.
+            ForgeError: Not now.
+        """
         ...
 
-    def post_note(self, project: Project, note: Note) -> None:
-        """Make the forge show `note`; the same call again changes nothing."""
+    def post_note(self, project: Project, note: Note, posted: Posted = NOTHING) -> Posted:
+        """Make the forge show `note`; the same call again changes nothing. Arguments and errors as above."""
         ...

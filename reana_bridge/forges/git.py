@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from reana_bridge.forges import gitnotes
-from reana_bridge.forges.base import CommitGone, ForgeRefused, Note, Status
+from reana_bridge.forges.base import NOTHING, CommitGone, ForgeRefused, Note, Posted, Status
 from reana_bridge.forges.checkout import checkout
 from reana_bridge.forges.gitcache import fetch_commit, has_commit, require_sha
 from reana_bridge.forges.gitcommand import GitFailed, run_git
@@ -34,6 +34,7 @@ class GitForge:
     """
 
     kind = "git"
+    note_limit = 60_000
 
     def __init__(
         self,
@@ -148,13 +149,15 @@ class GitForge:
         report = checkout(cache, sha, destination, submodules=submodules, lfs=lfs)
         return [str(missing) for missing in report.not_fetched]
 
-    def post_status(self, project: Project, status: Status) -> None:
+    def post_status(self, project: Project, status: Status, posted: Posted = NOTHING) -> Posted:
         """Show `status` as a line of the commit's note; the same call again changes nothing."""
         self._rewrite(project, status.sha, lambda text: gitnotes.with_status(text, status))
+        return NOTHING
 
-    def post_note(self, project: Project, note: Note) -> None:
+    def post_note(self, project: Project, note: Note, posted: Posted = NOTHING) -> Posted:
         """Show `note` below the status lines of the commit's note; the same call again changes nothing."""
         self._rewrite(project, note.sha, lambda text: gitnotes.with_body(text, note.body))
+        return NOTHING
 
     def read_note(self, project: Project, sha: str) -> str | None:
         """What is shown of the commit: its status lines, an empty line, its report; None for nothing."""

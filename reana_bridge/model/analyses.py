@@ -1,11 +1,21 @@
 """`.reana-bridge.yaml` as values: which analyses a project has, when they run, what is read and judged."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from reana_bridge.model.comparisons import RuleEffect
 from reana_bridge.model.metrics import Direction
 
 Value = str | int | float | bool
+
+
+class NoteWhen(StrEnum):
+    """When a merge request's note has a section on an analysis; an existing section is always kept right."""
+
+    ALWAYS = "always"
+    ON_CHANGE = "on-change"
+    ON_FAILURE = "on-failure"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +147,7 @@ class Analysis:
         rules: What is judged.
         cancel_superseded: Whether its runs that nobody wants any more are cancelled; None for the default
             (yes for proposals, no for the default branch and tags).
+        note: When the merge request's note speaks of it; None for the server's choice.
     """
 
     name: str
@@ -152,6 +163,7 @@ class Analysis:
     hints: tuple[MetricHint, ...] = ()
     rules: tuple[Rule, ...] = ()
     cancel_superseded: bool | None = None
+    note: NoteWhen | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ class OrderKind(StrEnum):
 
     MANUAL = "manual"
     SCHEDULE = "schedule"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,12 @@ class Order:
         actor: Who asked, for the decision's record.
         again: Whether to run although there is a result already.
         baseline: The commit to compare with; empty for the usual choice.
+        command: In a comment or by a button: `run`, `retest`, `cancel`, `approve`, `status`, `why`,
+            `compare` or `help`; empty else.
+        argument: What `approve` or `compare` is followed by, or why a `help` is needed.
+        merge_request: Where the comment stands; None for no merge request.
+        comment: The forge's id of the comment, to answer to; empty for none.
+        actor_id: The forge's id of who asked.
     """
 
     kind: OrderKind
@@ -40,6 +47,11 @@ class Order:
     actor: str = ""
     again: bool = True
     baseline: str = ""
+    command: str = ""
+    argument: str = ""
+    merge_request: int | None = None
+    comment: str = ""
+    actor_id: str = ""
 
     def body(self) -> bytes:
         """As the body of a delivery; `read` is its inverse."""

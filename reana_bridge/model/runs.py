@@ -1,9 +1,10 @@
 """A run's life: its states, and the moves between them.
 
-    queued -> submitting -> running -> collecting -> comparing -> finished
+    (waiting ->) queued -> submitting -> running -> collecting -> comparing -> finished
 
-Each of the first five may also go straight to `failed` or `cancelled`, and back to `queued` as a new
-attempt after an infrastructure failure. A final state is left by nobody.
+`waiting` is the code of a stranger until somebody with rights approves this very commit. Each of the others
+may also go straight to `failed` or `cancelled`, and back to `queued` as a new attempt after an
+infrastructure failure. A final state is left by nobody.
 """
 
 from enum import StrEnum
@@ -13,6 +14,7 @@ from itertools import pairwise
 class RunState(StrEnum):
     """Where a run stands."""
 
+    WAITING = "waiting"
     QUEUED = "queued"
     SUBMITTING = "submitting"
     RUNNING = "running"
@@ -54,6 +56,7 @@ _TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     state: frozenset({following, state, RunState.QUEUED, RunState.FAILED, RunState.CANCELLED})
     for state, following in pairwise(_ORDER)
 }
+_TRANSITIONS[RunState.WAITING] = frozenset({RunState.WAITING, RunState.QUEUED, RunState.CANCELLED})
 
 
 class IllegalTransition(Exception):

@@ -97,6 +97,99 @@ class ProjectRow(SQLModel, table=True):
     public: bool = False
     seen_at: float
     paused: str = ""
+    forge_id: str = ""
+    private: bool = True
+    """Whether the forge keeps it from strangers."""
+
+
+class MergeRequestRow(SQLModel, table=True):
+    """What a delivery or the reconciler last told of a merge request; `ref` leads to its head."""
+
+    __tablename__: Any = "merge_requests"
+    __table_args__ = (Index("merge_requests_by_ref", "project", "ref"),)
+
+    project: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    ref: str
+    sha: str
+    source_branch: str = ""
+    source_project_id: str = ""
+    target_branch: str = ""
+    fork: bool = False
+    draft: bool = False
+    labels: Json | None = _json()
+    open: bool = True
+    author: str = ""
+    seen_at: float
+
+
+class Approval(SQLModel, table=True):
+    """Somebody with rights let exactly this commit of a merge request run."""
+
+    __tablename__: Any = "approvals"
+
+    project: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    sha: str = Field(primary_key=True)
+    approved_by: str
+    approved_at: float
+
+
+class Hook(SQLModel, table=True):
+    """A hook that `connect` made on a forge; `id` is in its URL, its secret follows from the server's key."""
+
+    __tablename__: Any = "hooks"
+    __table_args__ = (UniqueConstraint("forge", "project", name="one_hook_a_project"),)
+
+    id: str = _id()
+    forge: str
+    project: str
+    project_id: str = ""
+    remote_id: str = ""
+    generation: int = 1
+    signed: bool = False
+    made_at: float
+    rotated_at: float | None = None
+    """Until an hour after this the secret of the generation before is good too."""
+    looked_at: float | None = None
+    problem: str = ""
+
+
+class Upload(SQLModel, table=True):
+    """A picture that lies on a forge already: `link` is what Markdown there names it by."""
+
+    __tablename__: Any = "uploads"
+
+    project: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
+    link: str
+    uploaded_at: float
+
+
+class Pause(SQLModel, table=True):
+    """An administrator stopped work on a forge, a backend or a project; `reason` is shown to everyone."""
+
+    __tablename__: Any = "pauses"
+
+    kind: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    reason: str
+    paused_by: str = ""
+    since: float
+
+
+class RateLimit(SQLModel, table=True):
+    """What a forge's rate limit leaves to our token, for all replicas; nothing is asked before `until`."""
+
+    __tablename__: Any = "rate_limits"
+
+    forge: str = Field(primary_key=True)
+    until: float | None = None
+    reason: str = ""
+    remaining: int | None = None
+    most: int | None = None
+    reset_at: float | None = None
+    seen_at: float
 
 
 class Head(SQLModel, table=True):
@@ -139,6 +232,9 @@ class Run(Leased, table=True):
     wanted: Wanted = Field(default=Wanted.RUN, sa_type=String(16))
     reason: str = ""
     trusted: bool = True
+    approved_by: str = ""
+    merge_request: int | None = None
+    compare_again: bool = False
     keep_superseded: bool = False
     backend: str = ""
     backend_name: str = ""
@@ -250,6 +346,11 @@ class OutboxRow(Leased, table=True):
     posted_at: float | None = None
     first_posted_at: float | None = None
     error: str = ""
+    merge_request: int | None = None
+    remembered: Json | None = _json()
+    """What the forge wants to be given with the next call for the same thing."""
+    shadow: Json | None = _json()
+    """What would have been written, were this not a rehearsal."""
 
 
 class Token(SQLModel, table=True):
