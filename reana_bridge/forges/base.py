@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
+from reana_bridge.model.checks import CheckOutput
 from reana_bridge.model.projects import Project
 
 
@@ -78,49 +79,6 @@ outbox row, given again with the next call for the same thing; empty at first.""
 
 NOTHING: Posted = MappingProxyType({})
 """What is remembered of something that was never posted."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Annotation:
-    """A place in the code that a failure points to.
-
-    Attributes:
-        path: Relative to the repository.
-        line: Counted from 1.
-        message: One or more lines.
-    """
-
-    path: str
-    line: int
-    message: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Button:
-    """Something to press at a check: `identifier` comes back in a `Rerun` event."""
-
-    identifier: str
-    label: str
-    description: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckOutput:
-    """What a check shows beside its status line, where the forge has checks.
-
-    Attributes:
-        title: One line.
-        summary: Markdown.
-        text: Markdown, the details.
-        annotations: Places in the code.
-        buttons: At most 3.
-    """
-
-    title: str
-    summary: str
-    text: str = ""
-    annotations: tuple[Annotation, ...] = ()
-    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,6 +36,10 @@ class Report:
         ended_at: UTC seconds since the epoch; None before the end.
         artifact_urls: Artifact path -> URL; empty without a server.
         baseline_artifact_urls: The baseline's, path -> URL.
+        picture_links: Artifact path -> link to embed, where the forge itself keeps a copy of the picture.
+        baseline_picture_links: The baseline's, path -> link.
+        merge_request: The number of the merge request that it was run for; None for none.
+        approved_by: Who let it run, where it needed an approval.
     """
 
     project: str
@@ -60,8 +64,40 @@ class Report:
     ended_at: float | None = None
     artifact_urls: dict[str, str] = field(default_factory=dict[str, str])
     baseline_artifact_urls: dict[str, str] = field(default_factory=dict[str, str])
+    picture_links: dict[str, str] = field(default_factory=dict[str, str])
+    baseline_picture_links: dict[str, str] = field(default_factory=dict[str, str])
+    merge_request: int | None = None
+    approved_by: str = ""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics that the run left; empty before that."""
         return self.result.metrics if self.result else ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoteContent:
+    """What the one note of a merge request says.
+
+    Attributes:
+        project: `forge:path`.
+        number: The merge request's.
+        sha: Its head; every report of `reports` is of it.
+        reports: One an analysis, sorted by name; empty where nothing runs.
+        superseded: The newest ended reports of earlier heads, for analyses whose report of the head has not
+            ended; shown folded.
+        skipped: Why nothing runs at the head; empty where something does.
+        pauses: Why work on the forge, a backend or the project is stopped, as the administrator wrote it.
+        commands: Whether people can answer with commands.
+        default_branch: For commands that are ready to paste.
+    """
+
+    project: str
+    number: int
+    sha: str
+    reports: tuple[Report, ...] = ()
+    superseded: tuple[Report, ...] = ()
+    skipped: str = ""
+    pauses: tuple[str, ...] = ()
+    commands: bool = True
+    default_branch: str = ""

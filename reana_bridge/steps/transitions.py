@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 from reana_bridge.model.runs import FINAL, RunState, Wanted, check_transition
 from reana_bridge.reports.status import status
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.outbox import want
 from reana_bridge.steps.reporting import report_of
-from reana_bridge.store.database import insert, wake_after
-from reana_bridge.store.ids import new_id
+from reana_bridge.store.database import wake_after
 from reana_bridge.store.leases import save
-from reana_bridge.store.tables import ComparisonRow, OutboxRow, Run
+from reana_bridge.store.tables import ComparisonRow, Run
 
 NEXT_STEP = {
     RunState.QUEUED: "submit",
@@ -101,28 +101,17 @@ def announce(bridge: Bridge, session: Session, run: Run) -> None:
         "run": run.id,
     }
     compared_at = report.comparison.made_at if report.comparison else None
-    _want(bridge, session, run, "status", f"{run.sha}/{run.analysis}", shown)
+    want(
+        bridge,
+        session,
+        project=run.project,
+        kind="status",
+        key=f"{run.sha}/{run.analysis}",
+        sha=run.sha,
+        wanted=shown,
+    )
     of_note = {"run": run.id, "analysis": run.analysis, "state": words.state, "compared_at": compared_at}
-    _want(bridge, session, run, "note", run.sha, of_note)
-
-
-def _want(bridge: Bridge, session: Session, run: Run, kind: str, key: str, wanted: dict[str, Any]) -> None:
-    table = cast(Any, OutboxRow)
-    now = bridge.database.now(session)
-    identity = {"project": run.project, "kind": kind, "key": key}
-    absent = {"id": new_id(), **identity, "sha": run.sha, "wanted_version": 0, "posted_version": 0}
-    absent |= {"wanted_at": now, "version": 0, "attempt": 0, "error": ""}
-    session.execute(insert(bridge.database, OutboxRow).values(absent).on_conflict_do_nothing())
-    found = select(OutboxRow).where(table.project == run.project, table.kind == kind, table.key == key)
-    if not bridge.database.is_sqlite:
-        found = found.with_for_update()
-    row = session.execute(found.execution_options(populate_existing=True)).scalar_one()
-    if row.wanted == wanted:
-        return
-    row.wanted, row.wanted_at, row.due_at, row.error = wanted, now, now, ""
-    row.wanted_version += 1
-    session.flush()
-    wake_after(session, "report")
+    want(bridge, session, project=run.project, kind="note", key=run.sha, sha=run.sha, wanted=of_note)
 
 
 def _wake_waiting(session: Session, run_id: str, now: float) -> None:
