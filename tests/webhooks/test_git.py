@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from webhooks import git
 from webhooks.events import Event, Ignored, Ping, Push, Tag
+from webhooks.fields import MAXIMUM_MESSAGE
 
 A, B, ZERO = "a" * 40, "b" * 40, "0" * 40
 BASE: dict[str, Any] = {
@@ -109,7 +110,7 @@ def test_bodies_that_are_no_object(body: bytes):
 def test_a_long_message_is_cut():
     event = parse(message="x" * 100_000, actor="y" * 1000)
     assert isinstance(event, Push)
-    assert (len(event.message), len(event.actor)) == (git.MAXIMUM_MESSAGE, 500)
+    assert (len(event.message), len(event.actor)) == (MAXIMUM_MESSAGE, 500)
 
 
 @pytest.mark.parametrize(

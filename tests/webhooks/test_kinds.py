@@ -13,6 +13,7 @@ PURE = {
     "base64",
     "binascii",
     "collections",
+    "enum",
     "dataclasses",
     "hashlib",
     "hmac",
