@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from reana_bridge.model.projects import Project
 from reana_bridge.settings import Settings, SettingsError, server_key
 from reana_bridge.store.blobs import Blobs
 from reana_bridge.store.database import Database
+from reana_bridge.store.hooks import KnownHooks
 from reana_bridge.store.inbox import Inbox
 from reana_bridge.store.tables import ProjectRow
 from reana_bridge.store.tokens import link_key
@@ -34,6 +36,11 @@ class Bridge:
     def host(self) -> str:
         """This host's name; local runs belong to it."""
         return self.settings.server.name
+
+    @cached_property
+    def hooks(self) -> KnownHooks:
+        """The hooks that `connect` made, as the door needs them."""
+        return KnownHooks(self.database)
 
     def cache(self, project: Project) -> Path:
         """The bare repository on this host with the project's fetched commits."""
