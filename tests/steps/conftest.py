@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.steps.hosted import HostedHouse
 from tests.steps.house import House
 
 
@@ -11,10 +12,10 @@ from tests.steps.house import House
 def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     houses: list[House] = []
 
-    def make(url: str, **settings: Any) -> House:
+    def make(url: str, kind: type[House] = House, **settings: Any) -> House:
         place = tmp_path / f"house{len(houses)}"
         place.mkdir()
-        houses.append(House(place, url, **settings))
+        houses.append(kind(place, url, **settings))
         return houses[-1]
 
     yield make
@@ -32,3 +33,15 @@ def house(make_house: Callable[..., House], database_url: str) -> House:
 def one(make_house: Callable[..., House], sqlite_url: str) -> House:
     """On SQLite, for what does not depend on the database."""
     return make_house(sqlite_url)
+
+
+@pytest.fixture
+def hosted(make_house: Callable[..., Any], sqlite_url: str) -> HostedHouse:
+    """With a forge that has merge requests, on SQLite."""
+    return make_house(sqlite_url, HostedHouse)
+
+
+@pytest.fixture
+def hosted_house(make_house: Callable[..., Any], database_url: str) -> HostedHouse:
+    """With a forge that has merge requests, on each kind of database."""
+    return make_house(database_url, HostedHouse)

@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import select, update
 
 from reana_bridge.backends.base import BackendError, Job, JobState, Observation, OutputFile, Usage
-from reana_bridge.forges.base import Note, Status
+from reana_bridge.forges.base import NOTHING, Note, Posted, Status
 from reana_bridge.forges.git import GitForge
 from reana_bridge.model.globs import matches
 from reana_bridge.model.orders import Order, OrderKind
@@ -152,19 +152,24 @@ class WatchedForge(GitForge):
         if self.errors:
             raise self.errors.pop(0)
 
-    def post_status(self, project: Project, status: Status) -> None:
+    def post_status(self, project: Project, status: Status, posted: Posted = NOTHING) -> Posted:
         self._fail()
         super().post_status(project, status)
         self.statuses.append(status)
+        return NOTHING
 
-    def post_note(self, project: Project, note: Note) -> None:
+    def post_note(self, project: Project, note: Note, posted: Posted = NOTHING) -> Posted:
         self._fail()
         super().post_note(project, note)
         self.notes.append(note)
+        return NOTHING
 
 
 class House:
     """One bridge; `work` lets every step act until nothing is due."""
+
+    kind = "git"
+    make_forge: Callable[..., Any] = WatchedForge
 
     def __init__(self, place: Path, url: str, *, projects: Sequence[Any] = (), **sections: Any) -> None:
         self.place = place
@@ -173,7 +178,7 @@ class House:
             {
                 "server": {"name": "here", "public_url": "http://bridge.test"},
                 "storage": {**storage, **sections.pop("storage", {})},
-                "forges": {"f": {"kind": "git", "root": place / "forge", "webhook_secrets": ["s"]}},
+                "forges": {"f": {"kind": self.kind, "root": place / "forge", "webhook_secrets": ["s"]}},
                 "backends": {"play": {"kind": "play", "concurrency": sections.pop("concurrency", 100)}},
                 "projects": list(projects) or [{"match": "f:*"}],
                 **sections,
@@ -181,7 +186,7 @@ class House:
         )
         database = Database(url)
         self.backend = PlayBackend(place / "jobs")
-        self.forge = WatchedForge("f", place / "forge")
+        self.forge = self.make_forge("f", place / "forge")
         self.bridge = Bridge(
             settings=settings,
             database=database,
