@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from reana_bridge.crashpoints import reach
-from reana_bridge.forges.base import ForgeError, ForgeRefused
+from reana_bridge.forges.base import ForgeError, ForgeRefused, RateLimited
 from reana_bridge.model.codec import from_data, to_data
 from reana_bridge.model.decisions import AnalysisDecision, Outcome
 from reana_bridge.model.decisions import Decision as Judgement
@@ -24,6 +24,7 @@ from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
 from reana_bridge.model.wants import WantKind
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.limiting import hold, lane, step_name
 from reana_bridge.steps.looking import Looked, look
 from reana_bridge.steps.transitions import announce, request_cancel
 from reana_bridge.steps.worker import pause
@@ -46,19 +47,27 @@ _run, _want, _delivery = cast(Any, Run), cast(Any, Want), cast(Any, Delivery)
 
 
 class Decide:
-    """Works on deliveries without a decision."""
+    """Works on deliveries without a decision.
 
-    name = "decide"
+    Args:
+        bridge: What the steps share.
+        forge: Whose; `limiting.REST` for those of forges that the settings have no more, None for all.
+    """
+
     table: Any = Delivery
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, forge: str | None = None) -> None:
         self._bridge = bridge
+        self._forge = forge
+        self.name = step_name("decide", forge)
 
     def claim(self, limit: int) -> list[Delivery]:
-        """The deliveries that wait longest."""
+        """The deliveries that wait longest, of forges that may be asked now."""
         database = self._bridge.database
         with database.transaction() as session:
-            due = (_delivery.due_at <= database.now(session), _delivery.decided_at.is_(None))
+            now = database.now(session)
+            due = (_delivery.due_at <= now, _delivery.decided_at.is_(None))
+            due += tuple(lane(self._bridge, session, self._forge, now, _delivery.forge))
             return claim(database, session, Delivery, *due, order=[_delivery.due_at], limit=limit)
 
     def act(self, row: Delivery) -> None:
@@ -67,6 +76,8 @@ class Decide:
             self._decide(row)
         except (LeaseLost, OperationalError):
             raise  # nothing that the delivery could help
+        except RateLimited as limited:
+            self._wait(row, limited)
         except ForgeError as error:
             self._give_up(row, error, f"the forge {row.forge} did not answer {row.attempt} times: {error}")
         except Exception as error:
@@ -92,6 +103,12 @@ class Decide:
     def _store(self, row: Delivery, looked: Looked) -> None:
         with self._bridge.database.transaction() as session:
             _Storing(self._bridge, session, row, looked).store()
+
+    def _wait(self, row: Delivery, limited: RateLimited) -> None:
+        """Leave the forge alone as long as it asked; that is no failure and uses up no attempt."""
+        with self._bridge.database.transaction() as session:
+            until = hold(self._bridge, session, row.forge, limited)
+            save(session, row, due_at=until, attempt=min(row.attempt, _PATIENT))
 
     def _give_up(self, row: Delivery, error: Exception, reason: str) -> None:
         if row.attempt < GIVE_UP_AFTER:

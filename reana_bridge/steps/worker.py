@@ -50,10 +50,13 @@ class Worker:
         step: The step.
         database: Where its rows are.
         size: How many rows it works on at once.
+        topic: What wakes it; empty for the step's name.
     """
 
-    def __init__(self, step: Step, database: Database, *, size: int) -> None:
+    def __init__(self, step: Step, database: Database, *, size: int, topic: str = "") -> None:
         self.step = step
+        self._topic = topic or step.name
+        database.wake.expect(self._topic)
         self._database = database
         self._size = size
         self._pool = ThreadPoolExecutor(size, thread_name_prefix=step.name)
@@ -71,7 +74,7 @@ class Worker:
     def stop(self, seconds: float) -> None:
         """Claim nothing more, and wait up to `seconds` for what is at work."""
         self._stopping.set()
-        self._database.wake.notify([self.step.name])
+        self._database.wake.notify([self._topic])
         self._thread.join(5)
         with self._guard:
             pending = list(self._active)
@@ -97,7 +100,7 @@ class Worker:
                 _log.exception("step.claim_failed", step=self.step.name)
                 seconds = pause(4)
             if seconds > 0 and not self._stopping.is_set():
-                self._database.wake.wait(self.step.name, min(seconds, SWEEP_SECONDS))
+                self._database.wake.wait(self._topic, min(seconds, SWEEP_SECONDS))
 
     def _sweep(self) -> bool:
         """Claim as many rows as there are free threads; whether there may be more at once."""
@@ -133,7 +136,7 @@ class Worker:
     def _done(self, pending: Pending[None]) -> None:
         with self._guard:
             self._active.pop(pending, None)
-        self._database.wake.notify([self.step.name])
+        self._database.wake.notify([self._topic])
 
     def _act(self, row: Any) -> None:
         with structlog.contextvars.bound_contextvars(step=self.step.name, row=row.id):

@@ -24,6 +24,10 @@ class Wake:
         with self._lock:
             return self._events.setdefault(topic, threading.Event())
 
+    def expect(self, topic: str) -> None:
+        """Let `topic` be woken from now on, also before the first wait for it."""
+        self._event(topic)
+
     def notify(self, topics: Iterable[str]) -> None:
         """Wake whoever waits for one of `topics` or below it, now or at the next wait."""
         for topic in topics:

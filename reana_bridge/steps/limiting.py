@@ -1,0 +1,110 @@
+"""Rate limits: what a forge's answers said of its limits, shared by all replicas.
+
+Promises: after a forge asked us to wait, nothing of it is claimed by anybody until then; when little is left
+of an allowance, what is left is spread over the time until it is filled again.
+"""
+
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy.orm import Session
+
+from reana_bridge.forges.base import Allowance, RateLimited
+from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.pausing import PauseKind, paused
+from reana_bridge.store.database import insert
+from reana_bridge.store.tables import RateLimit
+
+REST = ""
+"""Stands for all forges that are not in the settings (any more)."""
+
+USUAL_SECONDS = 60.0
+"""How long is waited where the forge did not say."""
+
+MOST_SECONDS = 2 * 3600.0
+LOW = 0.1
+"""The part of an allowance below which calls are spread."""
+
+_MOST_SPREAD = 60.0
+_log = structlog.get_logger()
+_limit = cast(Any, RateLimit)
+
+
+def hold(bridge: Bridge, session: Session, forge: str, limited: RateLimited) -> float:
+    """Ask nothing of `forge` for as long as it said; until when (UTC seconds since the epoch)."""
+    now = bridge.database.now(session)
+    asked = USUAL_SECONDS if limited.retry_after is None else limited.retry_after
+    until = now + min(max(asked, 1.0), MOST_SECONDS)
+    _log.warning("forge.limited", forge=forge, seconds=round(until - now, 1), reason=str(limited))
+    return _store(bridge, session, forge, until=until, reason=str(limited), seen_at=now)
+
+
+def heed(bridge: Bridge, session: Session, forge: str, left: Allowance | None) -> None:
+    """Spread the calls to `forge` where little is left to us."""
+    if left is None or left.limit <= 0 or left.remaining >= left.limit * LOW:
+        return
+    now = bridge.database.now(session)
+    refilled = now + _MOST_SPREAD if left.reset_at is None else left.reset_at
+    pace = max(0.0, refilled - now) / max(left.remaining, 1)
+    until = now + min(pace, MOST_SECONDS if left.remaining <= 0 else _MOST_SPREAD)
+    reason = f"{left.remaining} of {left.limit} calls are left"
+    more = {"remaining": left.remaining, "most": left.limit, "reset_at": left.reset_at}
+    _store(bridge, session, forge, until=until, reason=reason, seen_at=now, **more)
+
+
+def _store(bridge: Bridge, session: Session, forge: str, *, until: float, **values: Any) -> float:
+    """Store it, unless the forge is left alone for longer already; the time that counts."""
+    statement = insert(bridge.database, RateLimit).values(forge=forge, until=until, **values)
+    longer = func.coalesce(_limit.until, 0.0) < until
+    changed = {"until": until, **values}
+    session.execute(statement.on_conflict_do_update(index_elements=["forge"], set_=changed, where=longer))
+    counts = session.execute(select(_limit.until).where(_limit.forge == forge)).scalar_one()
+    return float(counts)
+
+
+def limits_now(session: Session, now: float) -> list[RateLimit]:
+    """The forges that are left alone now, with the reason."""
+    found = select(RateLimit).where(_limit.until > now).order_by(_limit.forge)
+    return list(session.execute(found).scalars())
+
+
+def left_alone(session: Session, now: float) -> set[str]:
+    """The forges of which nothing is claimed now: paused ones, and those that asked us to wait."""
+    return {row.forge for row in limits_now(session, now)} | paused(session, PauseKind.FORGE)
+
+
+def lane(
+    bridge: Bridge, session: Session, forge: str | None, now: float, column: Any
+) -> list[ColumnElement[bool]]:
+    """The conditions that a row is for the worker of `forge` to take now.
+
+    Args:
+        bridge: Whose forges are in the settings.
+        session: Any.
+        forge: A forge's name, `REST`, or None for every forge.
+        now: By the database's clock.
+        column: Of the row's forge, or of its project.
+    """
+    alone = left_alone(session, now)
+    if forge:
+        return [false()] if forge in alone else [_is_of(column, forge)]
+    others = alone | set(bridge.settings.forges) if forge == REST else alone
+    return [~_is_of(column, name) for name in sorted(others)]
+
+
+def _is_of(column: Any, forge: str) -> ColumnElement[bool]:
+    if column.key == "forge":
+        return column == forge
+    # Not LIKE, which does not tell `a` from `A` on SQLite.
+    return func.substr(column, 1, len(forge) + 1) == f"{forge}:"
+
+
+def step_name(step: str, forge: str | None) -> str:
+    """What the worker of a step for `forge` is called."""
+    return step if forge is None else f"{step} {forge or 'of other forges'}"
+
+
+def topic(step: str, forge: str | None) -> str:
+    """The topic below `step` that such a worker waits for."""
+    return step if forge is None else f"{step}/{forge}"
