@@ -91,7 +91,7 @@ class MergeRequest(Event):
     Attributes:
         changes: What happened; at least one.
         number: As people know it (`!5`, `#5`).
-        sha: Its head commit.
+        sha: Its head commit; empty where it was closed or merged and the forge names none any more.
         before: The head before a push; None where no commits came.
         source_branch: Name of the branch that is to be merged.
         target_branch: Name of the branch that it is to be merged into.

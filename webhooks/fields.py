@@ -36,6 +36,11 @@ def is_sha(value: str) -> bool:
     return _SHA.fullmatch(value) is not None and value.strip("0") != ""
 
 
+def is_identity(value: str) -> bool:
+    """Whether `value` is 1 to 200 letters, digits or any of `_=+/.:-`, as forges make ids."""
+    return _IDENTITY.fullmatch(value) is not None
+
+
 def document(raw: bytes) -> "Fields":
     """The JSON object that `raw` holds.
 
@@ -78,10 +83,10 @@ class Fields:
         values = cast(dict[str, Any], value) if isinstance(value, dict) else {}
         return Fields(values, f"{self._at}{name}.")
 
-    def each(self, name: str) -> tuple["Fields", ...]:
-        """The objects in the field's list, at most `MAXIMUM_NAMES`; other entries are left out."""
+    def each(self, name: str, limit: int = MAXIMUM_NAMES) -> tuple["Fields", ...]:
+        """The objects among the first `limit` entries of the field's list; other entries are left out."""
         value = self._values.get(name)
-        entries = cast(list[Any], value)[:MAXIMUM_NAMES] if isinstance(value, list) else []
+        entries = cast(list[Any], value)[:limit] if isinstance(value, list) else []
         return tuple(
             Fields(cast(dict[str, Any], entry), f"{self._at}{name}[{place}].")
             for place, entry in enumerate(entries)
@@ -108,7 +113,7 @@ class Fields:
         value = self._values.get(name)
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 63:
             return str(value)
-        return value if isinstance(value, str) and _IDENTITY.fullmatch(value) else ""
+        return value if isinstance(value, str) and is_identity(value) else ""
 
     def number(self, name: str) -> int:
         """A positive number that people know something by.

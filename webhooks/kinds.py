@@ -6,7 +6,7 @@ A new kind is one module and one line in `KINDS`.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from webhooks import git
+from webhooks import git, github, gitlab
 from webhooks.events import Event
 
 
@@ -39,7 +39,7 @@ class Kind(Protocol):
         ...
 
 
-KINDS: Mapping[str, Kind] = {"git": git}
+KINDS: Mapping[str, Kind] = {"git": git, "gitlab": gitlab, "github": github}
 """Kind -> module, as in `kind = "git"` of the settings."""
 
 

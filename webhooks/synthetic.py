@@ -86,11 +86,13 @@ def _tag(fields: Fields, project: str) -> Tag:
 
 
 def _merge_request(fields: Fields, project: str) -> MergeRequest:
+    changes = _changes(fields)
+    over = not changes.isdisjoint({Change.CLOSED, Change.MERGED})
     return MergeRequest(
         project=project,
-        changes=_changes(fields),
+        changes=changes,
         number=fields.number("number"),
-        sha=fields.commit("sha"),
+        sha="" if over and not fields.text("sha") else fields.commit("sha"),
         before=fields.sha("before"),
         source_branch=fields.branch("source_branch"),
         target_branch=fields.branch("target_branch"),

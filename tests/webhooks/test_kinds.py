@@ -27,22 +27,24 @@ PURE = {
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_secrets_and_signatures_are_not_harmless(kind):
     received = {"Webhook-Id": "1", "Webhook-Signature": "v1,x", "Authorization": "y", "Cookie": "z"}
-    received |= {"X-Gitlab-Token": "t", "X-Hub-Signature-256": "s"}
-    assert harmless(kind, received) == {"webhook-id": "1"}
+    received |= {"X-Gitlab-Token": "t", "X-Hub-Signature-256": "s", "X-Hub-Signature": "s"}
+    received |= {"User-Agent": "u"}
+    assert harmless(kind, received).items() <= {"webhook-id": "1", "user-agent": "u"}.items()
+    assert harmless(kind, received)["user-agent"] == "u"
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+NAMES = {"git": "webhook-id", "gitlab": "webhook-id", "github": "x-github-delivery"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("headers", "identity"),
-    [
-        ({"webhook-id": "d-1"}, "d-1"),
-        ({"Webhook-Id": "d-1"}, "d-1"),
-        ({}, None),
-        ({"webhook-id": "\xe9"}, None),
-    ],
+    ("value", "identity"),
+    [("d-1", "d-1"), ("d" * 200, "d" * 200), ("d" * 201, None), ("\xe9", None), ("a b", None), ("", None)],
 )
-def test_delivery_id(kind, headers: dict[str, str], identity: str | None):
-    assert kind.delivery_id(headers, b"") == identity
+def test_delivery_id(kind: str, value: str, identity: str | None):
+    for name in (NAMES[kind], NAMES[kind].title()):
+        assert KINDS[kind].delivery_id({name: value}, b"") == identity
+    assert KINDS[kind].delivery_id({}, b"") is None
 
 
 @pytest.mark.parametrize("module", sorted(ROOM.glob("*.py")), ids=lambda path: path.name)
