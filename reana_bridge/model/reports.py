@@ -40,6 +40,7 @@ class Report:
         baseline_picture_links: The baseline's, path -> link.
         merge_request: The number of the merge request that it was run for; None for none.
         approved_by: Who let it run, where it needed an approval.
+        changes_url: The forge's page of what the merge request changes; empty where unknown.
     """
 
     project: str
@@ -68,6 +69,7 @@ class Report:
     baseline_picture_links: dict[str, str] = field(default_factory=dict[str, str])
     merge_request: int | None = None
     approved_by: str = ""
+    changes_url: str = ""
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

@@ -9,6 +9,7 @@ Markdown is escaped; and where a forge gives a meaning to plain words after rend
 https://docs.gitlab.com/user/markdown/#gitlab-specific-references lists what GitLab looks for.
 """
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -24,16 +25,18 @@ _SPACES = re.compile(r"\s+")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _MEANT = re.compile(
     r"""
-    [@\#!%~&$^](?=[\w"'{`]) | \[(?=\S)              # mentions, references, math, footnotes
+    [@\#!%~&^](?=[\w"'{`]) | \[(?=\S) | \$           # mentions, references, footnotes, math
     | \{(?=[-+])                                    # GitLab's inline differences
     | :(?=//|[A-Za-z_+-]|[0-9]+:)                   # addresses, emoji
-    | (?<![A-Za-z0-9])(?:[wW]{3}(?=\.)|(?i:mailto|xmpp|tel)(?=:)|[A-Z][A-Z0-9_]+(?=-[0-9]))
+    | (?<![A-Za-z0-9])(?:[wW]{3}(?=\.)|(?i:mailto|xmpp|tel)(?=:)|(?i:gh)(?=-[0-9])|[A-Z][A-Z0-9_]+(?=-[0-9]))
     """,
     re.VERBOSE,
 )
 _MARKDOWN = re.compile(r"[\\`*\[\]~${}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ENTITY = re.compile(r"[&<|]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", "|": "&#124;"}
+_COMMENT = re.compile(r"<(?=!--)|(?<=--)>")
+_UPLOAD = re.compile(r"/uploads/[0-9a-f]{16,64}/[A-Za-z0-9_.%-]{1,255}")
 _BLOCK_START = re.compile(r"[-+=#/:>]|([0-9]{1,9})(?=[.)])")
 
 
@@ -70,12 +73,23 @@ def _escaped(cleaned: str) -> str:
     return _ENTITY.sub(lambda match: _ENTITIES[match[0]], text)
 
 
+def html_text(text: str) -> str:
+    """`text` for the inside of an HTML element of ours, where Markdown's own escapes would be seen."""
+    shown = _MEANT.sub(lambda match: match[0] + ZERO_WIDTH, clean(text))
+    return html.escape(shown).replace("|", "&#124;")
+
+
 def code(text: str) -> str:
     """`text` as a code span; as `inline` text where a table's cell could not hold it as one."""
-    text = clean(text)
+    text = _uncommented(clean(text))
     if not text or "|" in text or "\\" in text or "`" in text:
         return _escaped(text)
     return f"`{text}`"
+
+
+def _uncommented(text: str) -> str:
+    """`text` without comment signs, which are how forges find a note of ours among others."""
+    return _COMMENT.sub(lambda match: match[0] + ZERO_WIDTH if match[0] == "<" else ZERO_WIDTH + ">", text)
 
 
 def marked(text: str) -> str:
@@ -99,7 +113,7 @@ def _log_line(line: str) -> str:
     line = line.rpartition("\r")[2]  # what a progress bar showed last
     line = "".join(_visible(character) if character not in " \t" else character for character in line)
     # GitLab looks for quick actions by line, and its idea of a code block has not always been Markdown's.
-    return (" " if line.startswith("/") else "") + shorten(line, LONGEST_LOG_LINE).rstrip()
+    return (" " if line.startswith("/") else "") + shorten(_uncommented(line), LONGEST_LOG_LINE).rstrip()
 
 
 def link(label: str, url: str) -> str:
@@ -109,9 +123,14 @@ def link(label: str, url: str) -> str:
 
 
 def image(label: str, url: str) -> str:
-    """A picture at `url` with the text `label` (already escaped); the label where there is no web address."""
-    address = web_address(url)
+    """A picture at `url` with the text `label` (already escaped); the label where there is no address."""
+    address = picture_address(url)
     return f"![{label}]({address})" if address else label
+
+
+def picture_address(url: str) -> str:
+    """`url` as `web_address`, or as GitLab names a file that was put on it: `/uploads/<secret>/<name>`."""
+    return url if _UPLOAD.fullmatch(url) else web_address(url)
 
 
 def web_address(url: str) -> str:

@@ -46,6 +46,8 @@ def headline(report: Report, rows: tuple[Row, ...]) -> Headline:
         case RunState.QUEUED:
             text = f"waits: {report.reason}" if report.reason else "waits for its turn"
             return Headline(text=text, state="pending", tone=Tone.WARN if report.reason else Tone.NEUTRAL)
+        case RunState.WAITING:
+            return Headline(text="waits for approval", state="pending", tone=Tone.WARN)
         case RunState.RUNNING:
             return Headline(text=_progress(report.steps), state="running", tone=Tone.NEUTRAL)
         case _:

@@ -6,10 +6,21 @@ starts with a slash, and a section never exceeds its limit: what had to be left 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reana_bridge.model.reports import Report
-from reana_bridge.reports.escape import block, code, fenced, image, inline, link, marked, web_address
+from reana_bridge.model.runs import RunState
+from reana_bridge.reports.escape import (
+    block,
+    code,
+    fenced,
+    image,
+    inline,
+    link,
+    marked,
+    picture_address,
+    web_address,
+)
 from reana_bridge.reports.rows import NOTHING, FileRow, Row, RuleLine, Tone
 from reana_bridge.reports.view import ReportView, view
 from reana_bridge.reports.words import plural, short_sha, shorten
@@ -33,13 +44,15 @@ _SUCCESS_SIGNS = {
 
 @dataclass(frozen=True)
 class _Detail:
-    """How much is shown: most rows of a table, most names in a list, most log lines, folded parts."""
+    """How much is shown: most rows of a table, names in a list, lines of a log; and in which words."""
 
     rows: int = 1_000_000
     names: int = 12
     log: int = 20
     folded: bool = True
     shortened: bool = False
+    commands: bool = True
+    commit: str = "this commit"
 
 
 _LEVELS = (
@@ -51,48 +64,60 @@ _LEVELS = (
 )
 
 
-def section(report: Report, *, limit: int = LIMIT, embed_plots: bool = False) -> str:
-    """The section of `report`: complete where it fits into `limit` characters, else shortened.
+def section(report: Report, *, limit: int = LIMIT, commands: bool = True, commit: str = "this commit") -> str:
+    """The section of `report`.
 
-    `embed_plots` shows pictures rather than links to them; only for pictures that anybody may fetch,
-    since forges copy them into a cache of their own.
+    Args:
+        report: What it says.
+        limit: Most characters; what does not fit is shortened.
+        commands: Whether people can answer with commands.
+        commit: Heads the column of the commit's values; plain words of our own.
+
+    Returns:
+        Markdown that ends with a newline; empty where not even one line fits.
     """
     shown = view(report)
-    for detail in _LEVELS:
-        text = "\n\n".join(_blocks(shown, detail, embed_plots=embed_plots)) + "\n"
+    for level in _LEVELS:
+        detail = replace(level, commands=commands, commit=commit)
+        text = "\n\n".join(_blocks(shown, detail)) + "\n"
         if len(text) <= limit:
             return text
     return _one_line(shown, limit)
 
 
-def note(reports: Sequence[Report], *, limit: int = LIMIT, embed_plots: bool = False) -> str:
-    """One note with a section for each of `reports`, in their order, within `limit` characters."""
-    if not reports:
-        return ""
-    parts: list[str] = []
+def note(reports: Sequence[Report], *, limit: int = LIMIT, commands: bool = True) -> str:
+    """One note with a section for each of `reports`, in their order, within `limit` characters.
+
+    A section that needs less than its share leaves the rest to the others.
+    """
+    whole = [section(report, commands=commands) for report in reports]
     left = limit
-    for position, report in enumerate(reports):
-        room = (left - 2) // (len(reports) - position)
-        parts.append(section(report, limit=max(room, 0), embed_plots=embed_plots))
-        left -= len(parts[-1]) + 1
-    return "\n".join(part for part in parts if part)[:limit]
+    for position, index in enumerate(sorted(range(len(whole)), key=lambda index: len(whole[index]))):
+        room = left // (len(whole) - position) - 1
+        if len(whole[index]) > room:
+            whole[index] = section(reports[index], limit=max(room, 0), commands=commands)
+        left -= len(whole[index]) + 1
+    return "\n".join(part for part in whole if part)
 
 
 def _one_line(shown: ReportView, limit: int) -> str:
-    """The headline alone, as much of it as fits."""
-    for length in range(len(shown.headline.text), 0, -1):
-        line = f"**{inline(shown.context)}: {marked(shorten(shown.headline.text, length))}**\n"
-        if len(line) <= limit:
-            return line
+    """The verdict and the link to it, else the verdict alone; as much of it as fits."""
+    address = web_address(shown.report.run_url)
+    for more in ([f" · {link('run', address)}"] if address else []) + [""]:
+        for length in (200, 100, 60, 40) if more else (200, 100, 60, 40, 30, 15, 5):
+            context, text = (shorten(words, length) for words in (shown.context, shown.headline.text))
+            line = f"**{inline(context)}: {marked(text)}**{more}\n"
+            if len(line) <= limit:
+                return line
     return ""
 
 
-def _blocks(shown: ReportView, detail: _Detail, *, embed_plots: bool) -> Iterator[str]:
+def _blocks(shown: ReportView, detail: _Detail) -> Iterator[str]:
     yield _first_line(shown)
     yield from _explanations(shown, detail)
     yield from _tables(shown, detail)
     yield from _rules(shown, detail)
-    yield from _plots(shown, detail, embed=embed_plots)
+    yield from _plots(shown, detail)
     yield from (text for text in (_files(shown, detail), _drift(shown, detail)) if text)
     yield from _cautions(shown, detail)
     yield from _small_print(shown, detail)
@@ -120,12 +145,29 @@ def _explanations(shown: ReportView, detail: _Detail) -> Iterator[str]:
     """What stands above a table: mistakes, the failure, why there is no baseline, what is waited for."""
     if len(shown.problems) > 1 and not shown.report.metrics:
         yield _listed([marked(line) for line in shown.problems], detail)
+    if shown.report.state is RunState.WAITING:
+        yield from _approval(shown, detail)
     if shown.failure:
         yield from _failure(shown, detail)
     if shown.waiting:
         yield block(marked(shown.waiting))
     if shown.baseline_line and not shown.against:
         yield block(f"{marked(shown.baseline_line)}.")
+
+
+def _approval(shown: ReportView, detail: _Detail) -> Iterator[str]:
+    """Who can do what about code that has not run."""
+    if shown.report.reason:
+        yield block(f"{marked(shorten(shown.report.reason, 500)).rstrip('.')}.")
+    address = web_address(shown.report.changes_url)
+    read = link("what it changes", address) if address else "what it changes"
+    if not detail.commands:
+        yield "Its code has not run. Commands are switched off for this project: nobody can let it run."
+    elif shown.approve:
+        yield (
+            f"Its code has not run. Somebody who may push to this project can let exactly this commit run, "
+            f"after reading {read}: {code(shown.approve)}"
+        )
 
 
 def _failure(shown: ReportView, detail: _Detail) -> Iterator[str]:
@@ -195,7 +237,7 @@ def _values_table(rows: Sequence[Row], detail: _Detail) -> str:
 
 
 def _change_table(shown: ReportView, rows: Sequence[Row], detail: _Detail) -> str:
-    header = ["metric", inline(shown.baseline_label), "this commit", "change", ""]
+    header = ["metric", inline(shown.baseline_label), detail.commit, "change", ""]
     align = ["---", "--:", "--:", "--:", "---"]
     return _table(header, align, [_change_cells(row) for row in rows[: detail.rows]])
 
@@ -251,19 +293,37 @@ def _rules(shown: ReportView, detail: _Detail) -> Iterator[str]:
         yield _titled("Rules of this commit, which do not count yet, would be broken", proposed, detail)
 
 
-def _plots(shown: ReportView, detail: _Detail, *, embed: bool) -> Iterator[str]:
-    plots = [plot for plot in shown.plots if plot.word != "identical"]
-    if embed and detail.names and plots:
-        cells = [
-            [code(plot.path), _picture(plot.before), _picture(plot.after)] for plot in plots[: detail.names]
-        ]
-        yield _table(["plot", inline(shown.baseline_label), "this commit"], ["---"] * 3, cells)
-    elif shown.plots_line:
-        yield _named_files("Plots", shown.plots_line, shown.plots, detail)
+def _plots(shown: ReportView, detail: _Detail) -> Iterator[str]:
+    """Those that the forge keeps a copy of side by side, the others by name."""
+    pictured = [
+        plot
+        for plot in shown.plots
+        if plot.word != "identical" and picture_address(plot.after_picture or plot.before_picture)
+    ][: detail.names]
+    if shown.plots_line:
+        others = [plot for plot in shown.plots if plot not in pictured]
+        yield _named_files("Plots", shown.plots_line, others, detail)
+    if pictured and shown.against:
+        header = ["plot", inline(shown.baseline_label), detail.commit]
+        yield _table(header, ["---"] * 3, [_picture_cells(plot, shown, detail) for plot in pictured])
+    elif pictured:
+        cells = [[code(plot.path), _picture(plot, plot.after_picture, plot.after, "")] for plot in pictured]
+        yield _table(["plot", ""], ["---"] * 2, cells)
 
 
-def _picture(url: str) -> str:
-    return image("plot", url) if web_address(url) else NOTHING
+def _picture_cells(plot: FileRow, shown: ReportView, detail: _Detail) -> list[str]:
+    return [
+        code(plot.path),
+        _picture(plot, plot.before_picture, plot.before, shown.baseline_label),
+        _picture(plot, plot.after_picture, plot.after, detail.commit),
+    ]
+
+
+def _picture(plot: FileRow, picture: str, url: str, where: str) -> str:
+    """The picture, else a link to it, else a dash."""
+    if picture_address(picture):
+        return image(inline(f"{plot.path}, {where}" if where else plot.path), picture)
+    return link("picture", url) if web_address(url) else NOTHING
 
 
 def _named_files(title: str, line: str, files: Sequence[FileRow], detail: _Detail) -> str:
@@ -316,6 +376,8 @@ def _small_print(shown: ReportView, detail: _Detail) -> Iterator[str]:
             f"{name} = {shorten(value, 60)}" for name, value in shown.parameters[: detail.names]
         )
         parts.append(f"Parameters: {inline(given)}")
-    parts.extend(inline(line[:1].upper() + line[1:]) for line in (shown.unsure, shown.took) if line)
+    parts.extend(
+        inline(line[:1].upper() + line[1:]) for line in (shown.unsure, shown.approved, shown.took) if line
+    )
     if parts:
         yield f"<sub>{'. '.join(parts)}.</sub>"

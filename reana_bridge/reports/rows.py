@@ -262,13 +262,15 @@ def _rule_line(metric: str, outcome: RuleOutcome) -> RuleLine:
 
 @dataclass(frozen=True, kw_only=True)
 class FileRow:
-    """One artifact; `before` and `after` are URLs, empty where there is none."""
+    """One artifact; `before` and `after` are URLs, the pictures links to embed; empty where there is none."""
 
     path: str
     word: str
     tone: Tone
     before: str = ""
     after: str = ""
+    before_picture: str = ""
+    after_picture: str = ""
 
 
 _FILE_TONES = {
@@ -278,14 +280,24 @@ _FILE_TONES = {
 }
 
 
-def file_row(compared: FileComparison, *, before: Mapping[str, str], after: Mapping[str, str]) -> FileRow:
-    """The row of a compared artifact; `before` and `after` give URLs by path."""
+def file_row(
+    compared: FileComparison,
+    *,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    before_pictures: Mapping[str, str],
+    after_pictures: Mapping[str, str],
+) -> FileRow:
+    """The row of a compared artifact; the mappings give URLs and links to embed by path."""
+    was, is_there = bool(compared.baseline_digest), bool(compared.head_digest)
     return FileRow(
         path=compared.path,
         word=compared.verdict.value,
         tone=_FILE_TONES.get(compared.verdict, Tone.MUTED),
-        before=before.get(compared.path, "") if compared.baseline_digest else "",
-        after=after.get(compared.path, "") if compared.head_digest else "",
+        before=before.get(compared.path, "") if was else "",
+        after=after.get(compared.path, "") if is_there else "",
+        before_picture=before_pictures.get(compared.path, "") if was else "",
+        after_picture=after_pictures.get(compared.path, "") if is_there else "",
     )
 
 

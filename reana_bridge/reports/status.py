@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from reana_bridge.model.reports import Report
+from reana_bridge.model.runs import RunState
 from reana_bridge.reports.escape import clean
 from reana_bridge.reports.view import view
-from reana_bridge.reports.words import shorten
+from reana_bridge.reports.words import short_sha, shorten
 
 LIMIT = 140
 """Characters that every forge shows of a description."""
@@ -27,4 +28,10 @@ class StatusText:
 def status(report: Report, *, limit: int = LIMIT) -> StatusText:
     """The status of `report`: `failure` for failed runs and broken blocking rules only, `error` for ours."""
     line = view(report).headline
-    return StatusText(state=line.state, description=shorten(clean(line.text), limit))
+    text = _approval(report) if report.state is RunState.WAITING else line.text
+    return StatusText(state=line.state, description=shorten(clean(text), limit))
+
+
+def _approval(report: Report) -> str:
+    """Who can do what; the whole commit stands in the note, ready to paste."""
+    return f"needs approval: a member comments /reana approve {short_sha(report.sha)}..."

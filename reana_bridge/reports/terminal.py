@@ -59,6 +59,9 @@ def _explanations(shown: ReportView) -> Iterator[RenderableType]:
     if len(shown.problems) > 1 and not shown.report.metrics:
         yield Text("\n".join(f"  {clean(line)}" for line in shown.problems), style="red")
     yield from _failure(shown)
+    if shown.approve:
+        yield Text("Its code has not run. A member of the project lets it run by a comment:")
+        yield _whole(f"  {shown.approve}")
     if shown.waiting:
         yield Text(shown.waiting)
     if shown.baseline_line and not shown.against:
@@ -215,7 +218,9 @@ def _small_print(shown: ReportView) -> Iterator[RenderableType]:
     lines += [f"Rules: {shown.rules_line}"] if shown.rules_line else []
     given = ", ".join(f"{name} = {value}" for name, value in shown.parameters)
     lines += [f"Parameters: {clean(given)}"] if given else []
-    lines += [line[:1].upper() + line[1:] for line in map(clean, (shown.unsure, shown.took)) if line]
+    lines += [
+        line[:1].upper() + line[1:] for line in map(clean, (shown.unsure, shown.approved, shown.took)) if line
+    ]
     if lines:
         yield Text("\n".join(lines), style="dim", overflow="fold")
     if shown.report.run_url:

@@ -3,6 +3,7 @@
 Nothing here is escaped; each renderer escapes for its own medium. The same report gives the same view.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -24,6 +25,7 @@ from reana_bridge.reports.rows import (
 )
 from reana_bridge.reports.words import moment, plural, short_sha, span
 
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _PICTURES = frozenset({".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"})
 
 
@@ -72,6 +74,8 @@ class ReportView:
         steps: The workflow's steps.
         took: How long, where and at which attempt it ran; empty before the start.
         unsure: How many changes nobody can tell from noise; empty for none.
+        approve: The command that lets a waiting run go, ready to paste; empty else.
+        approved: Who let it run, and what that means; empty where nobody had to.
     """
 
     context: str
@@ -101,6 +105,8 @@ class ReportView:
     steps: tuple[StepRow, ...]
     took: str
     unsure: str
+    approve: str
+    approved: str
 
 
 def view(report: Report) -> ReportView:
@@ -141,7 +147,13 @@ def view(report: Report) -> ReportView:
         steps=tuple(step_row(number, step) for number, step in enumerate(report.steps, 1)),
         took=_took(report),
         unsure=_unsure(rows),
+        approve=f"/reana approve {report.sha}" if _waits(report) else "",
+        approved=f"approved by {report.approved_by}, so it is never a baseline" if report.approved_by else "",
     )
+
+
+def _waits(report: Report) -> bool:
+    return report.state is RunState.WAITING and _SHA.fullmatch(report.sha) is not None
 
 
 def _rows(report: Report) -> tuple[Row, ...]:
@@ -196,10 +208,25 @@ def _files(report: Report) -> tuple[FileRow, ...]:
     comparison = report.comparison
     before, after = report.baseline_artifact_urls, report.artifact_urls
     if comparison is not None and comparison.baseline is not None:
-        return tuple(file_row(file, before=before, after=after) for file in comparison.files)
+        return tuple(
+            file_row(
+                file,
+                before=before,
+                after=after,
+                before_pictures=report.baseline_picture_links,
+                after_pictures=report.picture_links,
+            )
+            for file in comparison.files
+        )
     artifacts = report.result.artifacts if report.result else ()
     return tuple(
-        FileRow(path=artifact.path, word="", tone=Tone.NEUTRAL, after=after.get(artifact.path, ""))
+        FileRow(
+            path=artifact.path,
+            word="",
+            tone=Tone.NEUTRAL,
+            after=after.get(artifact.path, ""),
+            after_picture=report.picture_links.get(artifact.path, ""),
+        )
         for artifact in artifacts
     )
 

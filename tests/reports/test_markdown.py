@@ -114,9 +114,26 @@ def test_a_log_cannot_break_out():
     assert [token.type for token in MARKDOWN.parse(text) if token.type == "fence"] == ["fence"]
 
 
-def test_pictures_are_embedded_only_when_asked():
-    assert "![plot](https://" not in section(SAMPLES["moved"])
-    assert section(SAMPLES["moved"], embed_plots=True).count("![plot](https://bridge.example.org/") == 2
+UPLOAD = "/uploads/0123456789abcdef0123456789abcdef/mass.png"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "cells"),
+    [
+        ("moved", "", "", ""),
+        ("moved", UPLOAD, UPLOAD, f"| ![results/mass.png, main]({UPLOAD}) | ![results/mass.png, this commit]({UPLOAD}) |"),
+        ("moved", "", UPLOAD, f"runs/r-1c07/files/results/mass.png) | ![results/mass.png, this commit]({UPLOAD}) |"),
+        ("moved", "javascript:x", "/uploads/../x", ""),
+        ("first-run", "", UPLOAD, f"| `results/mass.png` | ![results/mass.png]({UPLOAD}) |"),
+        ("same", UPLOAD, UPLOAD, ""),
+    ],
+)  # fmt: skip
+def test_pictures_that_the_forge_keeps_stand_beside_each_other(name, before, after, cells):
+    links = [{"results/mass.png": link} if link else {} for link in (before, after)]
+    text = section(replace(SAMPLES[name], baseline_picture_links=links[0], picture_links=links[1]))
+    assert cells in text
+    assert ("![" in text) == bool(cells)
+    assert "**Plots** 1" in text
 
 
 @pytest.mark.parametrize(
