@@ -4,13 +4,15 @@ Each finding goes through the same door as a webhook, as a synthetic delivery: a
 nobody listened, a schedule that is due. Besides, nothing may stay pending for ever: deadlines end here.
 """
 
+import zlib
 from typing import Any, cast
 
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from reana_bridge.forges.base import Forge, ForgeError, ForgeRefused
+from reana_bridge.forges.base import Forge, ForgeError, ForgeRefused, RateLimited
+from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.model.codec import to_data
 from reana_bridge.model.decisions import schedule_due
 from reana_bridge.model.orders import Order, OrderKind
@@ -19,20 +21,21 @@ from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.reconcile_heads import Looking, has_undecided, tell
+from reana_bridge.steps.reconcile_hooks import look_at_hook
 from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.steps.sources import project_file_at
 from reana_bridge.steps.transitions import move
 from reana_bridge.store.database import insert
-from reana_bridge.store.inbox import Incoming
 from reana_bridge.store.leases import claim, free_the_dead
-from reana_bridge.store.tables import Delivery, Head, ProjectRow, Run, Schedule
-from webhooks import git
-from webhooks.events import Push, Tag
+from reana_bridge.store.tables import ProjectRow, RateLimit, Run, Schedule
 
 GRACE_SECONDS = 3600.0
-_FIRST_LOOK = ""
-"""The ref of the row that says: the heads of this project have all been looked at once."""
+HOOKS_EVERY = 5
+"""Periods from one look at a hook to the next."""
 
+_SHARES = 10
+_ENOUGH_FAILURES = 3
 DAY = 86400.0
 _log = structlog.get_logger()
 _run = cast(Any, Run)
@@ -43,50 +46,64 @@ class Reconcile:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
+        self._looking = Looking(bridge)
+        self._turns: dict[str, int] = {}
 
     def heads(self, forge: Forge) -> None:
-        """Tell of the forge's branches and tags that moved, appeared or went without a delivery."""
-        if self._has_undecided(forge.name):
+        """Tell of all that the forge has and did not tell, of every project."""
+        if is_hosted(forge) or not has_undecided(self._bridge, forge.name):
+            self._turn(forge, self._projects(forge.name))
+
+    def seconds(self, forge: Forge) -> float:
+        """How often `share` wants to be called, so that every project is looked at once a period."""
+        poll = self._bridge.settings.forges[forge.name].poll_seconds
+        return poll / _shares(poll) if is_hosted(forge) else poll
+
+    def share(self, forge: Forge) -> None:
+        """One turn: a part of a hosted forge's projects, so that it is asked little at a time."""
+        if not is_hosted(forge):
+            self.heads(forge)
             return
-        for project in self._projects(forge.name):
+        shares = _shares(self._bridge.settings.forges[forge.name].poll_seconds)
+        turn = self._turns.get(forge.name, 0)
+        self._turns[forge.name] = turn + 1
+        projects = self._projects(forge.name)
+        if turn:  # the first turn catches up on all
+            projects = [project for project in projects if _place(project) % shares == turn % shares]
+        self._turn(forge, projects, hooks=turn // shares % HOOKS_EVERY == 0)
+
+    def _turn(self, forge: Forge, projects: list[Project], *, hooks: bool = True) -> None:
+        failures = 0
+        for project in projects:
+            if self._is_limited(forge.name) or failures >= _ENOUGH_FAILURES:
+                return
             try:
-                there = forge.heads(project)
-            except (ForgeError, ForgeRefused) as error:
+                self._look(forge, project, hooks)
+                failures = 0
+            except RateLimited as limited:
+                _log.warning("reconcile.limited", forge=forge.name, why=str(limited))
+                return
+            except ForgeError as error:
+                failures += 1
                 _log.warning("reconcile.heads", project=str(project), error=str(error))
-                continue
-            known = self._known(project)
-            if _FIRST_LOOK not in known:
-                self._first_look(project, there, known)
-                continue
-            for ref in sorted((known.keys() | there.keys()) - {_FIRST_LOOK}):
-                before = known.get(ref)
-                if (before.sha if before else "") != there.get(ref, ""):
-                    self._tell(project, ref, before, there.get(ref))
+            except ForgeRefused as error:
+                _log.warning("reconcile.heads", project=str(project), error=str(error))
 
-    def _known(self, project: Project) -> dict[str, Head]:
-        """The heads that deliveries or earlier looks have told of, by ref."""
+    def _look(self, forge: Forge, project: Project, hooks: bool) -> None:
+        if is_hosted(forge):
+            with self._bridge.database.read() as session:
+                row = session.get(ProjectRow, str(project))
+            if row is not None and row.forge_id:
+                forge.remember(project, row.forge_id)
+            if hooks:  # first: a hook that is mended brings what it failed to bring
+                look_at_hook(self._bridge, forge, project)
+            self._looking.merge_requests(forge, project)
+        self._looking.heads(forge, project)
+
+    def _is_limited(self, forge: str) -> bool:
         with self._bridge.database.read() as session:
-            found = session.execute(select(Head).where(cast(Any, Head).project == str(project)))
-            return {head.ref: head for head in found.scalars()}
-
-    def _first_look(self, project: Project, there: dict[str, str], known: dict[str, Head]) -> None:
-        """Only remember what a newly connected repository has: its old branches did not just move."""
-        with self._bridge.database.transaction() as session:
-            now = self._bridge.database.now(session)
-            for ref, sha in [*there.items(), (_FIRST_LOOK, "")]:
-                if ref not in known:
-                    row = insert(self._bridge.database, Head).values(
-                        project=str(project), ref=ref, sha=sha, seen_at=now
-                    )
-                    session.execute(row.on_conflict_do_nothing())
-
-    def _has_undecided(self, forge: str) -> bool:
-        table = cast(Any, Delivery)
-        with self._bridge.database.read() as session:
-            # One that has failed already may go on failing for long: it holds up nothing.
-            fresh = (table.forge == forge, table.decided_at.is_(None), table.attempt <= 1)
-            waiting = select(table.id).where(*fresh).limit(1)
-            return session.execute(waiting).scalar_one_or_none() is not None
+            row = session.get(RateLimit, forge)
+            return row is not None and (row.until or 0.0) > self._bridge.database.now(session)
 
     def _projects(self, forge: str) -> list[Project]:
         with self._bridge.database.read() as session:
@@ -94,21 +111,6 @@ class Reconcile:
             projects = [Project.parse(name) for name in names]
         settings = self._bridge.settings
         return [p for p in projects if p.forge == forge and settings.project(p) is not None]
-
-    def _tell(self, project: Project, ref: str, before: Head | None, sha: str | None) -> None:
-        event: Push | Tag
-        if ref.startswith("refs/tags/"):
-            event = Tag(project=project.path, ref=ref, sha=sha, actor="reconcile")
-        else:
-            old = before.sha if before else None
-            event = Push(project=project.path, ref=ref, before=old or None, after=sha, actor="reconcile")
-        since = f"{before.sha}@{before.seen_at}" if before else "nothing"
-        _log.info("reconcile.found", project=str(project), ref=ref, sha=sha, before=since)
-        self._put(project, f"head:{project.path}:{ref}:{since}:{sha}", git.body(event))
-
-    def _put(self, project: Project, key: str, body: bytes, kind: str = "synthetic") -> None:
-        incoming = Incoming(forge=project.forge, delivery_id=key, body=body, kind=kind)
-        self._bridge.inbox.put_blocking(incoming)
 
     def schedules(self) -> None:
         """Order the runs whose time has come; after a pause only the newest tick of each schedule."""
@@ -145,7 +147,7 @@ class Reconcile:
                 actor="schedule",
             )
             key = f"schedule:{project.path}:{analysis.name}:{schedule.cron}:{schedule.timezone}:{at}"
-            self._put(project, key, order.body(), kind="order")
+            tell(bridge, project, key, order.body(), kind="order")
         # After the deliveries: dying in between tells them again under the same key.
         with bridge.database.transaction() as session:
             session.get_one(Schedule, str(project)).looked_at = now
@@ -187,3 +189,12 @@ class Reconcile:
         _log.warning("reconcile.deadline", run=run.id, state=str(run.state), why=message)
         failure = to_data(Failure(kind=FailureKind.INFRASTRUCTURE, message=message))
         move(self._bridge, session, run, RunState.FAILED, failure=failure)
+
+
+def _shares(seconds: float) -> int:
+    """In how many parts a period of so many seconds is cut: turns at least a second apart."""
+    return max(1, min(_SHARES, int(seconds)))
+
+
+def _place(project: Project) -> int:
+    return zlib.crc32(str(project).encode())

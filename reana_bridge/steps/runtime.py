@@ -63,8 +63,7 @@ class Runtime:
             ("artifacts", retain.artifacts, 86_400.0),
         ]
         for name, forge in bridge.forges.items():
-            seconds = bridge.settings.forges[name].poll_seconds
-            tasks.append((f"heads {name}", partial(reconcile.heads, forge), seconds))
+            tasks.append((f"heads {name}", partial(reconcile.share, forge), reconcile.seconds(forge)))
         for name, backend in bridge.backends.items():
             where = f"@{host}" if backend.kind == "local" else ""
             tasks.append((f"workspaces {name}{where}", partial(retain.workspaces, backend), 600.0))
