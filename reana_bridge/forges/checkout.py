@@ -236,7 +236,14 @@ class _Checkout:
             location = self.policy.locate(url, base=base)
             name = sha256(location.url.encode("utf-8", "surrogateescape")).hexdigest()[:32]
             store = self.cache / "submodules" / name
-            fetch_commit(location.url, link.oid, store, protocol=location.protocol, timeout=SUBMODULE_TIMEOUT)
+            fetch_commit(
+                location.url,
+                link.oid,
+                store,
+                protocol=location.protocol,
+                timeout=SUBMODULE_TIMEOUT,
+                environment=self.policy.environment,
+            )
         except (SubmoduleRefused, CommitGone) as refusal:
             self.missing.append(NotFetched(path=_shown(path), what="submodule", reason=str(refusal)))
             return

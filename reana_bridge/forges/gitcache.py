@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -61,15 +61,24 @@ def is_fetched(cache: Path, sha: str) -> bool:
         return False
 
 
-def fetch_commit(url: str, sha: str, cache: Path, *, protocol: str, timeout: float = FETCH_TIMEOUT) -> None:
+def fetch_commit(
+    url: str,
+    sha: str,
+    cache: Path,
+    *,
+    protocol: str,
+    timeout: float = FETCH_TIMEOUT,
+    environment: Mapping[str, str] | None = None,
+) -> None:
     """Bring `sha` and its history from `url` into `cache` (made when absent); quick when it is there.
 
     Args:
-        url: An absolute path (`protocol` is `file`) or an `https://` URL.
+        url: An absolute path (`protocol` is `file`), or an `https://` (in tests `http://`) URL.
         sha: The commit.
         cache: The bare repository; `CACHE.lock` beside it guards it.
         protocol: The only one that git may speak.
         timeout: Seconds.
+        environment: Over git's clean environment: credentials for the URL.
 
     Raises:
         CommitGone: The repository has no such commit.
@@ -82,7 +91,7 @@ def fetch_commit(url: str, sha: str, cache: Path, *, protocol: str, timeout: flo
         if is_fetched(cache, sha):
             return
         _make(cache, sha)
-        _despite_stale_locks(cache, lambda: _fetch(url, sha, cache, protocol, timeout, lock))
+        _despite_stale_locks(cache, lambda: _fetch(url, sha, cache, protocol, timeout, lock, environment))
         if not has_commit(cache, sha):
             _drop(cache, sha, lock)
             raise CommitGone(f"{sha} is not a commit")
@@ -175,11 +184,26 @@ def _make(cache: Path, sha: str) -> None:
     fresh.rename(cache)
 
 
-def _fetch(url: str, sha: str, cache: Path, protocol: str, timeout: float, lock: int) -> None:
+def _fetch(
+    url: str,
+    sha: str,
+    cache: Path,
+    protocol: str,
+    timeout: float,
+    lock: int,
+    environment: Mapping[str, str] | None,
+) -> None:
     def fetch(*refspecs: str) -> None:
         options = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-gc", "--no-recurse-submodules"]
         arguments = ["fetch", *options, "--end-of-options", url, *refspecs]
-        run_git(arguments, directory=cache, protocols=[protocol], timeout=timeout, keep_open=[lock])
+        run_git(
+            arguments,
+            directory=cache,
+            environment=environment,
+            protocols=[protocol],
+            timeout=timeout,
+            keep_open=[lock],
+        )
 
     try:
         fetch(f"+{sha}:refs/bridge/{sha}")

@@ -6,7 +6,7 @@ no URL with credentials, no other protocol, no path on the server's disk passes.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ class Location:
 
     Attributes:
         url: An https URL or an absolute path.
-        protocol: `https` or `file`.
+        protocol: `https` or `file`, or `http` below a forge that is itself reached so.
     """
 
     url: str
@@ -39,6 +39,8 @@ class SubmodulePolicy:
         url: The project's own URL or absolute path: what relative URLs start from.
         roots: Directories (resolved) below which local repositories may be fetched.
         hosts: Host names (or `host:port`) that may be fetched from over https.
+        forge: The forge's own address, such as `https://gitlab.example.org`; empty where it has none.
+        environment: What git needs to fetch from the forge's address, for that address alone.
         depth: Submodules within submodules.
         count: All submodules of a checkout together.
     """
@@ -46,6 +48,8 @@ class SubmodulePolicy:
     url: str
     roots: tuple[Path, ...] = ()
     hosts: frozenset[str] = frozenset()
+    forge: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, hash=False)
     depth: int = 5
     count: int = 100
 
@@ -85,9 +89,13 @@ class SubmodulePolicy:
             host, port = parts.hostname or "", parts.port
         except ValueError as error:
             raise SubmoduleRefused(f"{shown!r} is not a URL") from error
+        plain = "@" not in parts.netloc and not parts.query and not parts.fragment
+        below = bool(self.forge) and url.startswith(self.forge.rstrip("/") + "/")
+        if below and plain and ".." not in parts.path.split("/"):
+            return Location(url, parts.scheme)
         if parts.scheme != "https":
             raise SubmoduleRefused(f"{shown!r} is not fetched: only https and relative URLs are")
-        if "@" in parts.netloc or parts.query or parts.fragment:
+        if not plain:
             raise SubmoduleRefused("a submodule's URL may hold no user, password, query or fragment")
         if (host if port is None else f"{host}:{port}") not in self.hosts:
             raise SubmoduleRefused(
