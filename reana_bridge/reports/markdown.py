@@ -158,7 +158,8 @@ def _explanations(shown: ReportView, detail: _Detail) -> Iterator[str]:
 def _approval(shown: ReportView, detail: _Detail) -> Iterator[str]:
     """Who can do what about code that has not run."""
     if shown.report.reason:
-        yield block(f"{marked(shorten(shown.report.reason, 500)).rstrip('.')}.")
+        reason = shorten(shown.report.reason, 500).rstrip(".")
+        yield block(f"{marked(reason[:1].upper() + reason[1:])}.")
     address = web_address(shown.report.changes_url)
     read = link("what it changes", address) if address else "what it changes"
     if not detail.commands:

@@ -49,7 +49,7 @@ def _shortened(content: NoteContent, reports: tuple[Report, ...], limit: int) ->
         above, below, room = [], [], limit
     sections = markdown.note(reports, limit=room, commands=content.commands)
     text = "\n".join(part for part in (*above, sections, *below) if part)
-    return text if len(text) <= limit else _least(content, limit)
+    return text if 0 < len(text) <= limit else _least(content, limit)
 
 
 def _least(content: NoteContent, limit: int) -> str:
@@ -99,7 +99,7 @@ def _commands(content: NoteContent) -> Iterator[str]:
         yield f"{code('/reana run')} runs {'again' if content.reports else 'it all the same'}"
     if states & {RunState.FAILED, RunState.CANCELLED}:
         yield f"{code('/reana retest')} runs what failed again"
-    if states - FINAL:
+    if states - FINAL - {RunState.WAITING}:
         yield f"{code('/reana cancel')} stops it"
     if _BRANCH.fullmatch(content.default_branch) and any(map(_is_uncompared, content.reports)):
         yield f"{code(f'/reana compare {content.default_branch}')} compares with that branch"

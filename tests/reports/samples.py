@@ -6,7 +6,7 @@ from reana_bridge.model.analyses import Rule
 from reana_bridge.model.comparisons import Baseline, BaselineReason, RuleEffect
 from reana_bridge.model.metrics import Direction, Metric, Unreadable
 from reana_bridge.model.problems import Problem
-from reana_bridge.model.reports import Report
+from reana_bridge.model.reports import NoteContent, Report
 from reana_bridge.model.results import Artifact, Failure, Result, Skipped, StepRecord, StepState
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.results.comparison import compare
@@ -262,5 +262,50 @@ SAMPLES = {
         ),
         analysis=HOSTILE,
         branch=HOSTILE,
+    ),
+}
+
+WAITING = replace(
+    COMMON,
+    state=RunState.WAITING,
+    reason="the commit comes from a fork",
+    changes_url="https://bridge.example.org/as/if/a/forge/merge_requests/5/diffs",
+    merge_request=5,
+    started_at=None,
+    ended_at=None,
+    steps=(),
+)
+SAMPLES["needs-approval"] = WAITING
+SAMPLES["approved"] = replace(SAMPLES["better"], merge_request=5, approved_by="alice")
+
+
+def content(*reports, **more):
+    return NoteContent(
+        project="gitlab:physics/bump", number=5, sha=SHA, default_branch="main", reports=reports, **more
+    )
+
+
+NOTES = {
+    "several": content(
+        replace(SAMPLES["better"], analysis="a-fit"),
+        replace(SAMPLES["failed"], analysis="b-toys"),
+        replace(SAMPLES["blocked"], analysis="c-limits"),
+        replace(SAMPLES["needs-approval"], analysis="d-scan"),
+    ),
+    "head-is-running": content(SAMPLES["running"], superseded=(replace(SAMPLES["moved"], sha=BASE),)),
+    "nothing-runs": content(
+        skipped="only files changed that no analysis reads (`docs/*`)",
+        superseded=(replace(SAMPLES["first-run"], sha=BASE),),
+    ),
+    "paused": content(
+        SAMPLES["waiting"], pauses=("gitlab:physics/bump is paused by the administrator: new disks",)
+    ),
+    "without-commands": content(SAMPLES["failed"], SAMPLES["needs-approval"], commands=False),
+    "first": content(SAMPLES["first-run"]),
+    "hostile": content(
+        SAMPLES["hostile"],
+        skipped=HOSTILE,
+        pauses=(HOSTILE,),
+        superseded=(SAMPLES["hostile"],),
     ),
 }

@@ -115,14 +115,15 @@ def test_a_log_cannot_break_out():
 
 
 UPLOAD = "/uploads/0123456789abcdef0123456789abcdef/mass.png"
+AFTER_PICTURE = f"![results/mass.png, this commit]({UPLOAD})"
 
 
 @pytest.mark.parametrize(
     ("name", "before", "after", "cells"),
     [
         ("moved", "", "", ""),
-        ("moved", UPLOAD, UPLOAD, f"| ![results/mass.png, main]({UPLOAD}) | ![results/mass.png, this commit]({UPLOAD}) |"),
-        ("moved", "", UPLOAD, f"runs/r-1c07/files/results/mass.png) | ![results/mass.png, this commit]({UPLOAD}) |"),
+        ("moved", UPLOAD, UPLOAD, f"| ![results/mass.png, main]({UPLOAD}) | {AFTER_PICTURE} |"),
+        ("moved", "", UPLOAD, f"runs/r-1c07/files/results/mass.png) | {AFTER_PICTURE} |"),
         ("moved", "javascript:x", "/uploads/../x", ""),
         ("first-run", "", UPLOAD, f"| `results/mass.png` | ![results/mass.png]({UPLOAD}) |"),
         ("same", UPLOAD, UPLOAD, ""),

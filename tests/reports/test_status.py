@@ -21,6 +21,7 @@ from tests.reports.samples import COMMON, SAMPLES
         ("infrastructure", "error", "could not be run: the disk of the server is full"),
         ("cancelled", "cancelled", "cancelled: 5 newer commits were pushed to tighter-cuts"),
         ("waiting", "pending", "waits: 2 runs of this project are running, at most 2 may"),
+        ("needs-approval", "pending", "needs approval: a member comments /reana approve 3f9c2a1..."),
         ("running", "running", "step 2 of 4, `select`, is running"),
     ],
 )
