@@ -127,6 +127,8 @@ class LimitSettings(_Section):
     artifact_count: int = Field(10_000, ge=1, description="Artifacts of a run.")
     metrics: int = Field(10_000, ge=1, description="Metrics of a run.")
     metrics_file: Bytes = Field(16 * 2**20, description="Largest metrics file.")
+    uploads: int = Field(20, ge=0, description="Pictures that a note copies to its forge.")
+    upload: Bytes = Field(5 * 10**6, description="Largest picture that is copied to a forge.")
     priority: int = Field(10, ge=0, description="Highest priority that a repository may ask for.")
     attempts: int = Field(3, ge=1, description="Attempts of a run that infrastructure failed.")
     queued_seconds: Seconds = Field(7 * 86400.0, description="Deadline of a run that nothing could start.")

@@ -10,6 +10,7 @@ from typing import Any
 
 from reana_bridge.backends.base import Backend
 from reana_bridge.forges.base import Forge
+from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.model.projects import Project
 from reana_bridge.settings import Settings, SettingsError, server_key
 from reana_bridge.store.blobs import Blobs
@@ -41,6 +42,11 @@ class Bridge:
     def hooks(self) -> KnownHooks:
         """The hooks that `connect` made, as the door needs them."""
         return KnownHooks(self.database)
+
+    def is_hosted(self, project: str) -> bool:
+        """Whether the forge of `project` (`forge:path`) has merge requests of its own."""
+        forge = self.forges.get(project.partition(":")[0])
+        return forge is not None and is_hosted(forge)
 
     def cache(self, project: Project) -> Path:
         """The bare repository on this host with the project's fetched commits."""

@@ -1,7 +1,8 @@
 """Report: make the forges show what the outbox wants, one thing at a time for each commit, until they agree.
 
 Promises: only the newest wanted state is posted; what the forge shows already is not posted again; a forge
-that is away keeps its rows waiting and delays no other; what it refuses for good is kept with the reason.
+that is away keeps its rows waiting and delays no other; a call without an answer is looked for before it is
+repeated; what a forge refuses for good is kept with the reason.
 """
 
 from typing import Any, cast
@@ -11,35 +12,42 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
 from reana_bridge.crashpoints import reach
-from reana_bridge.forges.base import ForgeError, ForgeRefused, Note, Status, StatusState
-from reana_bridge.model.projects import Project
-from reana_bridge.reports import markdown
+from reana_bridge.forges.base import ForgeError, ForgeRefused, RateLimited, Unanswered
+from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.reporting import report_of
+from reana_bridge.steps.limiting import heed, hold, lane, step_name
+from reana_bridge.steps.notes import want_notes_at
+from reana_bridge.steps.posting import Done, Posting, refused
 from reana_bridge.steps.worker import pause
 from reana_bridge.store.leases import is_free, lock_key, save, take
-from reana_bridge.store.tables import OutboxRow, Run
+from reana_bridge.store.tables import OutboxRow
 
-NOTE_LIMIT = 60_000
 _log = structlog.get_logger()
 _outbox = cast(Any, OutboxRow)
-_run = cast(Any, Run)
 
 
 class ReportStep:
-    """Works on outbox rows whose wanted version is ahead of the posted one."""
+    """Works on outbox rows whose wanted version is ahead of the posted one.
 
-    name = "report"
+    Args:
+        bridge: What the steps share.
+        forge: Whose; `limiting.REST` for those of forges that the settings have no more, None for all.
+    """
+
     table: Any = OutboxRow
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, forge: str | None = None) -> None:
         self._bridge = bridge
+        self._forge = forge
+        self._posting = Posting(bridge)
+        self.name = step_name("report", forge)
 
     def claim(self, limit: int) -> list[OutboxRow]:
         """Due rows, at most one a commit, and none of a commit whose other row is at work."""
         database = self._bridge.database
         with database.transaction() as session:
-            lock_key(database, session, "report")  # else two processes could each take a row of one commit
+            # Else two processes could each take a row of one commit.
+            lock_key(database, session, self.name)
             now = database.now(session)
             other = aliased(OutboxRow)
             o = cast(Any, other)
@@ -49,7 +57,10 @@ class ReportStep:
                 .exists()
             )
             due = select(_outbox.id, _outbox.project, _outbox.sha).where(
-                _outbox.due_at <= now, is_free(_outbox, now), ~busy
+                _outbox.due_at <= now,
+                is_free(_outbox, now),
+                ~busy,
+                *lane(self._bridge, session, self._forge, now, _outbox.project),
             )
             # Statuses before notes: they are what a person waits for.
             due = due.order_by(_outbox.kind.desc(), _outbox.due_at).limit(limit * 4)
@@ -62,73 +73,59 @@ class ReportStep:
 
     def act(self, row: OutboxRow) -> None:
         """Post it, and note that it was posted."""
-        bridge = self._bridge
-        project = Project.parse(row.project)
-        version, posted = row.wanted_version, row.wanted
+        version = row.wanted_version
         reach("report.claimed")
         error = ""
         try:
-            self._post(project, row)
-        except ForgeRefused as refused:
-            error = str(refused)
+            done = self._posting.post(row)
+        except ForgeRefused as reason:
+            error = str(reason)
+            done = Done(remembered=refused(row, error))
             _log.warning("report.refused", project=row.project, sha=row.sha, error=error)
+        except RateLimited as limited:
+            self._limited(row, limited)
+            return
+        except Unanswered as lost:
+            self._again(row, lost, remembered={**(row.remembered or {}), "unsure": True})
+            return
         except ForgeError as failed:
             self._again(row, failed)
             return
         reach("report.posted")
-        with bridge.database.transaction() as session:
-            # Locked, so that what is wanted meanwhile is seen here or sets the due time itself.
-            fresh = select(_outbox.wanted_version).where(_outbox.id == row.id)
-            newer = session.execute(fresh.with_for_update()).scalar_one() != version
-            now = bridge.database.now(session)
-            save(
-                session,
-                row,
-                due_at=now if newer else None,
-                posted=posted,
-                posted_version=version,
-                posted_at=now,
-                first_posted_at=row.first_posted_at or now,
-                attempt=0,
-                error=error,
-            )
+        with self._bridge.database.transaction() as session:
+            self._store(session, row, done, version, error)
         reach("report.stored")
 
-    def _post(self, project: Project, row: OutboxRow) -> None:
-        forge = self._bridge.forges.get(project.forge)
-        if forge is None:
-            raise ForgeRefused(f"there is no forge {project.forge} in the settings any more")
-        wanted: dict[str, Any] = row.wanted or {}
-        if row.kind == "status":
-            forge.post_status(
-                project,
-                Status(
-                    sha=row.sha,
-                    ref=wanted["ref"],
-                    context=wanted["context"],
-                    state=StatusState(wanted["state"]),
-                    description=wanted["description"],
-                    url=wanted["url"],
-                ),
-            )
-        else:
-            with self._bridge.database.read() as session:
-                body = self._body(session, row)
-            forge.post_note(project, Note(sha=row.sha, merge_request=None, body=body))
+    def _store(self, session: Session, row: OutboxRow, done: Done, version: int, error: str) -> None:
+        # Locked, so that what is wanted meanwhile is seen here or sets the due time itself.
+        fresh = select(_outbox.wanted_version).where(_outbox.id == row.id)
+        newer = session.execute(fresh.with_for_update()).scalar_one() != version
+        now = self._bridge.database.now(session)
+        values: dict[str, Any] = {"posted_version": version, "attempt": 0, "error": error}
+        if done.posted is not None:
+            values |= {"posted": done.posted, "posted_at": now}
+            values["first_posted_at"] = row.first_posted_at or now
+        if done.remembered is not None:
+            values["remembered"] = done.remembered
+        if done.shadow is not None:
+            values["shadow"] = done.shadow
+        if done.forgotten and not newer:
+            values["wanted"] = None
+        save(session, row, due_at=now if newer else None, **values)
+        forge = self._bridge.forges.get(row.project.partition(":")[0])
+        if forge is not None and is_hosted(forge):
+            heed(self._bridge, session, forge.name, forge.allowance())
+            if error and row.kind == "status":
+                want_notes_at(self._bridge, session, row.project, row.sha)
 
-    def _body(self, session: Session, row: OutboxRow) -> str:
-        """One section an analysis: that of its newest run with default parameters."""
-        runs = session.execute(
-            select(Run)
-            .where(_run.project == row.project, _run.sha == row.sha, _run.parameters_digest == "")
-            .order_by(_run.queued_at, _run.id)
-        ).scalars()
-        newest = {run.analysis: run for run in runs}
-        reports = [report_of(self._bridge, session, newest[name]) for name in sorted(newest)]
-        return markdown.note(reports, limit=NOTE_LIMIT)
+    def _limited(self, row: OutboxRow, limited: RateLimited) -> None:
+        with self._bridge.database.transaction() as session:
+            until = hold(self._bridge, session, row.project.partition(":")[0], limited)
+            save(session, row, due_at=until, error=str(limited))
 
-    def _again(self, row: OutboxRow, failed: ForgeError) -> None:
+    def _again(self, row: OutboxRow, failed: ForgeError, **values: Any) -> None:
         seconds = max(pause(row.attempt), failed.retry_after or 0.0)
         _log.warning("report.again", project=row.project, sha=row.sha, error=str(failed), retry_in=seconds)
         with self._bridge.database.transaction() as session:
-            save(session, row, due_at=self._bridge.database.now(session) + seconds, error=str(failed))
+            due_at = self._bridge.database.now(session) + seconds
+            save(session, row, due_at=due_at, error=str(failed), **values)

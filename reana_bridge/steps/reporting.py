@@ -12,7 +12,9 @@ from reana_bridge.model.comparisons import Comparison
 from reana_bridge.model.problems import Problem
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import Failure, Result, StepRecord
+from reana_bridge.model.runs import RunState
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.store.tables import ComparisonRow, ProjectRow, Run
 
 
@@ -32,7 +34,7 @@ def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
         run_id=run.id,
         run_url=bridge.run_url(project, run.id),
         branch=short_ref(run.ref),
-        reason=run.reason or run.activity,
+        reason=run.reason or paused_reason(session, run) or run.activity,
         steps=steps_of(run),
         result=result,
         comparison=comparison,
@@ -47,7 +49,17 @@ def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
         ended_at=run.backend_ended_at or run.ended_at,
         artifact_urls=_artifact_urls(bridge, project, run),
         baseline_artifact_urls=_artifact_urls(bridge, project, baseline) if baseline else {},
+        merge_request=run.merge_request,
+        approved_by=run.approved_by,
+        changes_url=_changes_url(bridge, run),
     )
+
+
+def paused_reason(session: Session, run: Run) -> str:
+    """Why a queued run is not started while an administrator wants it so; empty else."""
+    if run.state is not RunState.QUEUED:
+        return ""
+    return "; ".join(pauses_on(session, run.project, run.backend))
 
 
 def steps_of(run: Run) -> tuple[StepRecord, ...]:
@@ -69,6 +81,18 @@ def comparison_row(session: Session, run_id: str) -> ComparisonRow | None:
 def short_ref(ref: str) -> str:
     """The branch's or tag's name without `refs/heads/` or `refs/tags/`."""
     return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
+
+
+_CHANGES = {"gitlab": "-/merge_requests/{number}/diffs", "github": "pull/{number}/files"}
+
+
+def _changes_url(bridge: Bridge, run: Run) -> str:
+    """The forge's page of what the run's merge request changes; empty without one."""
+    forge, _, path = run.project.partition(":")
+    entry = bridge.settings.forges.get(forge)
+    if run.merge_request is None or entry is None or not entry.url or entry.kind not in _CHANGES:
+        return ""
+    return f"{entry.url.rstrip('/')}/{quote(path)}/{_CHANGES[entry.kind].format(number=run.merge_request)}"
 
 
 def _artifact_urls(bridge: Bridge, project: ProjectRow | None, run: Run) -> dict[str, str]:

@@ -10,6 +10,7 @@ from reana_bridge.steps.collect import Collect
 from reana_bridge.steps.compare import Compare
 from reana_bridge.steps.decide import Decide
 from reana_bridge.steps.follow import Follow
+from reana_bridge.steps.limiting import REST, topic
 from reana_bridge.steps.periodic import Periodic
 from reana_bridge.steps.reconcile import Reconcile
 from reana_bridge.steps.report import ReportStep
@@ -49,8 +50,12 @@ class Runtime:
 
     def _workers(self) -> dict[str, _Part]:
         bridge, size = self._bridge, self._bridge.settings.server.workers
-        steps = [Decide(bridge), Submit(bridge), Collect(bridge), Compare(bridge), ReportStep(bridge)]
+        steps = [Submit(bridge), Collect(bridge), Compare(bridge)]
         parts: dict[str, _Part] = {step.name: Worker(step, bridge.database, size=size) for step in steps}
+        for forge in (*bridge.forges, REST):  # one each, so that a slow forge never delays another
+            for step in (Decide(bridge, forge), ReportStep(bridge, forge)):
+                wake = topic("decide" if isinstance(step, Decide) else "report", forge)
+                parts[step.name] = Worker(step, bridge.database, size=size, topic=wake)
         return parts | {f"follow {name}": Follow(bridge, b) for name, b in bridge.backends.items()}
 
     def _periodic(self) -> dict[str, _Part]:

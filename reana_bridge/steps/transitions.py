@@ -7,13 +7,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.runs import FINAL, RunState, Wanted, check_transition
-from reana_bridge.reports.status import status
+from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.outbox import want
-from reana_bridge.steps.reporting import report_of
 from reana_bridge.store.database import wake_after
 from reana_bridge.store.leases import save
 from reana_bridge.store.tables import ComparisonRow, Run
+
+__all__ = ["NEXT_STEP", "announce", "is_cancel_wanted", "move", "request_cancel"]
 
 NEXT_STEP = {
     RunState.QUEUED: "submit",
@@ -78,40 +78,6 @@ def is_cancel_wanted(bridge: Bridge, run_id: str) -> bool:
     table = cast(Any, Run)
     with bridge.database.read() as session:
         return session.execute(select(table.wanted).where(table.id == run_id)).scalar_one() == Wanted.CANCEL
-
-
-def announce(bridge: Bridge, session: Session, run: Run) -> None:
-    """Put into the outbox what the forge must show of `run` now, where that has changed.
-
-    A run with parameters of its own is no verdict on the commit: it is shown on its page alone.
-    """
-    if run.parameters:
-        return
-    report = report_of(bridge, session, run)
-    words = status(report)
-    # Progress within a state is for the page: a forge is written to when the state changes, not more often.
-    shown = {
-        "ref": run.ref,
-        "context": f"reana/{run.analysis}",
-        "state": words.state,
-        "description": words.description
-        if run.state in FINAL
-        else {"pending": "queued"}.get(words.state, words.state),
-        "url": report.run_url,
-        "run": run.id,
-    }
-    compared_at = report.comparison.made_at if report.comparison else None
-    want(
-        bridge,
-        session,
-        project=run.project,
-        kind="status",
-        key=f"{run.sha}/{run.analysis}",
-        sha=run.sha,
-        wanted=shown,
-    )
-    of_note = {"run": run.id, "analysis": run.analysis, "state": words.state, "compared_at": compared_at}
-    want(bridge, session, project=run.project, kind="note", key=run.sha, sha=run.sha, wanted=of_note)
 
 
 def _wake_waiting(session: Session, run_id: str, now: float) -> None:

@@ -1,0 +1,105 @@
+"""What a run's change means for its forge: the rows of the outbox that follow from it.
+
+Promises: a status keeps the place where it was first wanted (branch, merge request, fork), so that the forge
+shows one and not two; every new begin of the same analysis at the same commit counts up, so that a status may
+follow a final one; a note of a merge request is wanted at the end and while a person is waited for.
+"""
+
+from typing import Any, cast
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reana_bridge.model.reports import Report
+from reana_bridge.model.runs import FINAL, RunState
+from reana_bridge.reports.status import status
+from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.notes import want_notes_at
+from reana_bridge.steps.outbox import want
+from reana_bridge.steps.reporting import report_of
+from reana_bridge.store.tables import MergeRequestRow, OutboxRow, Run
+
+_WORDS = {"pending": "queued"}
+_FINAL_WORDS = frozenset({"success", "failure", "error", "cancelled"})
+_outbox = cast(Any, OutboxRow)
+
+
+def announce(bridge: Bridge, session: Session, run: Run) -> None:
+    """Put into the outbox what the forge must show of `run` now, where that has changed.
+
+    A run with parameters of its own is no verdict on the commit: it is shown on its page alone.
+    """
+    if run.parameters:
+        return
+    report = report_of(bridge, session, run)
+    shown = _shown(report, run)
+    hosted = bridge.is_hosted(run.project)
+    if hosted:
+        shown |= _details(session, run, shown)
+    key = f"{run.sha}/{run.analysis}"
+    merge_request = shown.get("merge_request")
+    want(
+        bridge,
+        session,
+        project=run.project,
+        kind="status",
+        key=key,
+        sha=run.sha,
+        wanted=shown,
+        merge_request=merge_request,
+    )
+    if not hosted:
+        compared_at = report.comparison.made_at if report.comparison else None
+        note = {"run": run.id, "analysis": run.analysis, "state": shown["state"], "compared_at": compared_at}
+        want(bridge, session, project=run.project, kind="note", key=run.sha, sha=run.sha, wanted=note)
+    elif run.state in FINAL or run.state is RunState.WAITING:
+        want_notes_at(bridge, session, run.project, run.sha)
+
+
+def _shown(report: Report, run: Run) -> dict[str, Any]:
+    words = status(report)
+    # Progress within a state is for the page: a forge is written to when the state changes, not more often.
+    told = run.state in FINAL or run.state is RunState.WAITING
+    return {
+        "ref": run.ref,
+        "context": f"reana/{run.analysis}",
+        "state": words.state,
+        "description": words.description if told else _WORDS.get(words.state, words.state),
+        "url": report.run_url,
+        "run": run.id,
+    }
+
+
+def _details(session: Session, run: Run, shown: dict[str, Any]) -> dict[str, Any]:
+    """What hosted forges are told beside: the place of the status, and which attempt it is of."""
+    same = (_outbox.project == run.project, _outbox.kind == "status")
+    key = _outbox.key == f"{run.sha}/{run.analysis}"
+    before: dict[str, Any] = (
+        session.execute(select(_outbox.wanted).where(*same, key)).scalar_one_or_none() or {}
+    )
+    details = _place(session, run) if not before else {name: before[name] for name in _PLACE}
+    details["needs_approval"] = run.state is RunState.WAITING
+    details["run_attempt"] = run.run_attempt
+    details["attempt"] = before.get("attempt", 0) + _begins(before, shown | details)
+    return details
+
+
+_PLACE = ("ref", "merge_request", "source_project_id", "source_branch")
+
+
+def _place(session: Session, run: Run) -> dict[str, Any]:
+    row = session.get(MergeRequestRow, (run.project, run.merge_request)) if run.merge_request else None
+    return {
+        "ref": run.ref,
+        "merge_request": run.merge_request,
+        "source_project_id": row.source_project_id if row and row.fork else "",
+        "source_branch": row.source_branch if row else "",
+    }
+
+
+def _begins(before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Whether a status is the first of a new attempt: another run, or another verdict on an ended one."""
+    if any(before.get(name) != now[name] for name in ("run", "run_attempt")):
+        return True
+    changed = any(before[name] != now[name] for name in ("state", "description"))
+    return before["state"] in _FINAL_WORDS and changed
