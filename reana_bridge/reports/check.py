@@ -25,12 +25,15 @@ APPROVE = Button(identifier="approve", label="Approve", description="Let exactly
 CANCEL = Button(identifier="cancel", label="Cancel", description="Stop this run")
 
 
-def output(report: Report) -> CheckOutput:
-    """Everything beside the status line of `report`'s check; to run again is the forge's own button."""
+def output(report: Report, *, commands: bool = True) -> CheckOutput:
+    """Everything beside the status line of `report`'s check; to run again is the forge's own button.
+
+    `commands` says whether people can answer with commands in comments.
+    """
     shown = view(report)
     return CheckOutput(
         title=shorten(clean(shown.headline.text), _TITLE),
-        summary=section(report, limit=LIMIT),
+        summary=section(report, limit=LIMIT, commands=commands),
         text="\n\n".join(_text(shown)),
         annotations=places(report) if report.state in FINAL else (),
         buttons=tuple(_buttons(report)),

@@ -68,7 +68,7 @@ def _rank(report: Report) -> int:
 
 
 def _above(content: NoteContent) -> Iterator[str]:
-    for reason in content.pauses[:_PAUSES]:
+    for reason in filter(None, content.pauses[:_PAUSES]):
         yield f"\N{DOUBLE VERTICAL BAR}\ufe0f **Paused:** {marked(shorten(reason, _SENTENCE))}\n"
     if content.skipped:
         commit = code(short_sha(content.sha))

@@ -99,9 +99,7 @@ def _relative(path: str) -> str:
     relative = below[1] if below else path
     while relative.startswith("./"):
         relative = relative[2:]
-    no_file = (
-        not re.search("[A-Za-z]", relative)
-        or relative.startswith(("/", "<", "~"))
-        or len(relative) > _LONGEST_PATH
-    )
-    return "" if no_file or _FOREIGN.search(relative) or clean(relative) != relative else relative
+    file = re.search("[A-Za-z]", relative) and not relative.startswith(("/", "<", "~"))
+    if not file or len(relative) > _LONGEST_PATH or _FOREIGN.search(relative):
+        return ""
+    return relative if clean(relative) == relative else ""

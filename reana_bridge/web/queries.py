@@ -171,7 +171,7 @@ def _state_word(run: Run, blocked: bool) -> str:
     failure: dict[str, Any] = run.failure or {}
     kind = failure.get("kind")
     match str(run.state):
-        case "queued":
+        case "queued" | "waiting":
             return "pending"
         case "finished":
             return "failure" if blocked else "success"

@@ -265,6 +265,7 @@ SAMPLES = {
     ),
 }
 
+OLD = "b1c2d3e4f5061728394a5b6c7d8e9f0a1b2c3d4e"
 WAITING = replace(
     COMMON,
     state=RunState.WAITING,
@@ -292,10 +293,10 @@ NOTES = {
         replace(SAMPLES["blocked"], analysis="c-limits"),
         replace(SAMPLES["needs-approval"], analysis="d-scan"),
     ),
-    "head-is-running": content(SAMPLES["running"], superseded=(replace(SAMPLES["moved"], sha=BASE),)),
+    "head-is-running": content(SAMPLES["running"], superseded=(replace(SAMPLES["moved"], sha=OLD),)),
     "nothing-runs": content(
         skipped="only files changed that no analysis reads (`docs/*`)",
-        superseded=(replace(SAMPLES["first-run"], sha=BASE),),
+        superseded=(replace(SAMPLES["first-run"], sha=OLD),),
     ),
     "paused": content(
         SAMPLES["waiting"], pauses=("gitlab:physics/bump is paused by the administrator: new disks",)

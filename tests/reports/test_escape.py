@@ -12,13 +12,17 @@ from reana_bridge.reports.escape import (
     clean,
     code,
     fenced,
+    html_text,
+    image,
     inline,
     link,
     marked,
+    picture_address,
     web_address,
 )
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+MARKDOWN_WITH_HTML = MarkdownIt("commonmark", {"html": True})
 NASTY = [
     "@everyone", "a@b.example", "#12", "!12", "a#1", "$5", "~bug", "%v1", "&12", "&amp;", "&lt;b&gt;",
     "<b>", "</td>", "<script>alert(1)</script>", "<!-- x", "<https://x.example>", "https://x.example",
@@ -27,11 +31,12 @@ NASTY = [
     "__a__", "a_b", "a_b_c", "a*b*c", "|", "a|b", "\\|", "\\", "\\\\", "/merge", "/close", "- a", "+ a",
     "1. a", "1) a", "# a", "> a", "---", "===", ":tada:", ":::", "$`a`$", "$$", "GH-12", "ABC-12", "\n",
     "\n\n/merge", "\r", "\t", "\u2028/merge", "\u202eabc", "\u200b", "\x00", "\x1b[31mred\x1b[0m",
-    "\ud800", "    code", "%{project_path}", "::: a", "»", "é_é", "-", "=", "+", "1234567890. a",
+    "\ud800", "    code", "%{project_path}", "::: a", "»", "é_é", "-",
+    "<!-- reana-bridge -->", "::include{file=x}", "@@all", "gh-12", "=", "+", "1234567890. a",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(NASTY) | st.text(max_size=5), max_size=6).map("".join) | st.text()
 REFERENCES = re.compile(
-    r"""(?ix) [@#!%~&$^]["'{\w] | :[a-z_+-][a-z0-9_+-]*: | :// | \bwww\. | \b(mailto|xmpp): | \b(GH|GL|ABC)-\d
+    r"""(?ix) [@#!%~&$^]["'{\w] | :[a-z_+-][a-z0-9_+-]*: | :// | \bwww\. | \b(mailto|xmpp): | \b(GH|ABC)-\d
     | \[\w | \{[-+]""",
 )
 
@@ -110,6 +115,12 @@ def test_no_line_ends_a_fence(lines):
         ("/merge", "\\/merge"),
         ("1. a", "1\\. a"),
         ("@bob", f"@{ZERO_WIDTH}bob"),
+        ("@@all", f"@@{ZERO_WIDTH}all"),
+        ("gh-12", f"gh{ZERO_WIDTH}-12"),
+        ("high-12", "high-12"),
+        ("5$", f"5\\${ZERO_WIDTH}"),
+        ("::include{file=x}", f"\\::{ZERO_WIDTH}include\\{{file=x\\}}"),
+        ("<!-- ours -->", "&lt;!-- ours -->"),
     ],
 )
 def test_ordinary_text_stays_readable(text, written):
@@ -133,7 +144,14 @@ def test_clean(text, cleaned):
 
 @pytest.mark.parametrize(
     ("text", "written"),
-    [("fit.json", "`fit.json`"), ("a|b", "a&#124;b"), ("a`b", "a\\`b"), ("", ""), ("@bob", "`@bob`")],
+    [
+        ("fit.json", "`fit.json`"),
+        ("a|b", "a&#124;b"),
+        ("a`b", "a\\`b"),
+        ("", ""),
+        ("@bob", "`@bob`"),
+        ("<!-- x -->", f"`<{ZERO_WIDTH}!-- x --{ZERO_WIDTH}>`"),
+    ],
 )
 def test_code(text, written):
     assert code(text) == written
@@ -145,11 +163,42 @@ def test_code(text, written):
         (["a", "b\n"], ["```text", "a", "b", "```"]),
         (["```", "/merge"], ["````text", "```", " /merge", "````"]),
         (["10 %\r90 %\r\n", "\tx"], ["```text", "90 %", "\tx", "```"]),
+        (["<!-- x -->"], ["```text", f"<{ZERO_WIDTH}!-- x --{ZERO_WIDTH}>", "```"]),
         (["x" * 400], ["```text", "x" * 299 + "…", "```"]),
     ],
 )
 def test_fenced(lines, block):
     assert fenced(lines) == block
+
+
+@given(texts)
+@settings(max_examples=200)
+def test_text_inside_an_element_of_ours(text):
+    rendered = MARKDOWN_WITH_HTML.render(f"<summary>{html_text(text)}</summary>")
+    inside = rendered.strip().removeprefix("<summary>").removesuffix("</summary>")
+    assert not re.search(r"[<>|]", inside)
+    assert html.unescape(inside).replace(ZERO_WIDTH, "") == clean(text)
+    assert not REFERENCES.search(html.unescape(inside))
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        (
+            "/uploads/0123456789abcdef0123456789abcdef/a.png",
+            "/uploads/0123456789abcdef0123456789abcdef/a.png",
+        ),
+        ("/uploads/0123456789abcdef0123456789abcdef/a b.png", ""),
+        ("/uploads/0123456789abcdef0123456789abcdef/a/../../b", ""),
+        ("/uploads/../a.png", ""),
+        ("/merge", ""),
+        ("https://b.example/a.png", "https://b.example/a.png"),
+        ("javascript:alert(1)", ""),
+    ],
+)
+def test_picture_address(url, address):
+    assert picture_address(url) == address
+    assert image("x", url) == (f"![x]({address})" if address else "x")
 
 
 @pytest.mark.parametrize(
