@@ -32,6 +32,8 @@ MAX_SCHEDULES = 20
 MAX_RULES = 500
 MAX_PRIORITY = 100
 
+NoteChoice = Literal["always", "on-change", "on-failure", "never"]
+
 _ON_OFF = ({"type": "boolean"}, {"type": "null"})
 
 
@@ -285,6 +287,13 @@ class AnalysisSection(_Section):
         description="Whether runs that nobody wants any more are cancelled. "
         "Left out: yes for merge requests, no for the default branch and tags.",
     )
+    note: NoteChoice | None = Field(
+        None,
+        description="When the note of a merge request speaks of it: `always`, `on-change` (of its metrics or "
+        "files, or when it failed), `on-failure` or `never`. What a note has spoken of once is kept right. "
+        "Left out: the server's choice.",
+        examples=["on-change"],
+    )
 
 
 class SingleFile(AnalysisSection):
@@ -307,5 +316,8 @@ class SeveralFile(_Section):
         ),
     ] = Field(description="The analyses by name; the status of each is `reana/<name>`.")
     cancel_superseded: bool | None = Field(
+        None, description="The same key for all analyses that do not say it themselves."
+    )
+    note: NoteChoice | None = Field(
         None, description="The same key for all analyses that do not say it themselves."
     )

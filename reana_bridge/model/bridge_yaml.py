@@ -11,6 +11,7 @@ from reana_bridge.model.analyses import (
     Analysis,
     MetricHint,
     MetricsFile,
+    NoteWhen,
     OnMergeRequest,
     OnPush,
     OnSchedule,
@@ -23,6 +24,7 @@ from reana_bridge.model.bridge_reference import documented_keys, json_schema
 from reana_bridge.model.bridge_schema import (
     AnalysisSection,
     HintSection,
+    NoteChoice,
     OnSection,
     RuleSection,
     SeveralFile,
@@ -74,18 +76,24 @@ def parse(text: bytes | str, *, file: str = FILE) -> ProjectFile:
 
 
 def _single(section: SingleFile) -> ProjectFile:
-    analysis = _analysis(section.name, section, None)
+    analysis = _analysis(section.name, section)
     return ProjectFile(analyses=(analysis,), cancel_superseded=section.cancel_superseded)
 
 
 def _several(section: SeveralFile) -> ProjectFile:
     for_all = section.cancel_superseded
-    analyses = tuple(_analysis(name, analysis, for_all) for name, analysis in section.analyses.items())
+    analyses = tuple(
+        _analysis(name, analysis, cancel=for_all, note=section.note)
+        for name, analysis in section.analyses.items()
+    )
     return ProjectFile(analyses=analyses, cancel_superseded=for_all)
 
 
-def _analysis(name: str, section: AnalysisSection, cancel: bool | None) -> Analysis:
+def _analysis(
+    name: str, section: AnalysisSection, *, cancel: bool | None = None, note: NoteChoice | None = None
+) -> Analysis:
     own = section.cancel_superseded
+    own_note = section.note or note
     return Analysis(
         name=name,
         file=section.file,
@@ -100,6 +108,7 @@ def _analysis(name: str, section: AnalysisSection, cancel: bool | None) -> Analy
         hints=tuple(_hint(metric, hint) for metric, hint in section.hints.items()),
         rules=tuple(_rule(rule) for rule in section.rules),
         cancel_superseded=cancel if own is None else own,
+        note=NoteWhen(own_note) if own_note else None,
     )
 
 

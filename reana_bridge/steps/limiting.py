@@ -88,12 +88,13 @@ def lane(
     """
     alone = left_alone(session, now)
     if forge:
-        return [false()] if forge in alone else [_is_of(column, forge)]
+        return [false()] if forge in alone else [is_of(column, forge)]
     others = alone | set(bridge.settings.forges) if forge == REST else alone
-    return [~_is_of(column, name) for name in sorted(others)]
+    return [~is_of(column, name) for name in sorted(others)]
 
 
-def _is_of(column: Any, forge: str) -> ColumnElement[bool]:
+def is_of(column: Any, forge: str) -> ColumnElement[bool]:
+    """The condition that a row, by the column of its forge or of its project, is of `forge`."""
     if column.key == "forge":
         return column == forge
     # Not LIKE, which does not tell `a` from `A` on SQLite.

@@ -144,7 +144,8 @@ def written(bridge: Bridge, session: Session, row: OutboxRow) -> Written | None:
     if not kept and not (skipped and before):
         return None
     ended = {run.analysis for run in runs if run.state in FINAL}
-    older = [run for run in _earlier(session, merge_request, row.sha) if run.analysis not in ended and run.analysis in before]
+    earlier = _earlier(session, merge_request, row.sha)
+    older = [run for run in earlier if run.analysis not in ended and run.analysis in before]
     content = NoteContent(
         project=row.project,
         number=number,

@@ -1,7 +1,8 @@
 """Submit: give queued runs to their backend, as many as it and their projects may have at once.
 
 Promises: the name that the backend will know a run by is stored before the backend is asked, so a submission
-that died half-way is found again by that name, never repeated; a run whose end is wanted is not started.
+that died half-way is found again by that name, never repeated; a run whose end is wanted is not started; of what
+is paused nothing new is started.
 """
 
 from collections import Counter
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from reana_bridge.backends.base import BackendError, BackendRefused, Job, Limits
 from reana_bridge.crashpoints import reach
-from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused
+from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateLimited
 from reana_bridge.model.admission import Candidate, admit
 from reana_bridge.model.codec import to_data
 from reana_bridge.model.problems import ConfigurationError
@@ -21,6 +22,8 @@ from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.limiting import hold, is_of
+from reana_bridge.steps.pausing import PauseKind, paused
 from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.steps.sources import specification_of
 from reana_bridge.steps.transitions import is_cancel_wanted, move
@@ -55,12 +58,22 @@ class Submit:
             chosen = select(_run.id).where(*due, or_(unwanted, left)).order_by(_run.queued_at).limit(limit)
             ids = list(session.execute(self._skip_locked(chosen)).scalars())
             rows = take(database, session, Run, ids)
+            paused_backends = paused(session, PauseKind.BACKEND)
+            due += self._unpaused(session)
             for name in self._bridge.backends:
-                new = self._admitted(session, name, limit - len(rows), due)
+                left_to_take = 0 if name in paused_backends else limit - len(rows)
+                new = self._admitted(session, name, left_to_take, due)
                 values = {"state": RunState.SUBMITTING, "backend": name, "host": self._host(name)}
                 rows += take(database, session, Run, new, values=values)
         reach("submit.claimed")
         return rows
+
+    def _unpaused(self, session: Session) -> tuple[Any, ...]:
+        """The conditions that neither a run's project nor its forge is paused."""
+        projects = paused(session, PauseKind.PROJECT)
+        of_projects = (_run.project.not_in(sorted(projects)),) if projects else ()
+        forges = sorted(paused(session, PauseKind.FORGE))
+        return *of_projects, *(~is_of(_run.project, forge) for forge in forges)
 
     def _skip_locked(self, statement: Any) -> Any:
         return statement if self._bridge.database.is_sqlite else statement.with_for_update(skip_locked=True)
@@ -127,6 +140,8 @@ class Submit:
             self._fail(row, FailureKind.CONFIGURATION, "the workflow cannot be run as written", error)
         except BackendRefused as refused:
             self._fail(row, FailureKind.INFRASTRUCTURE, str(refused))
+        except RateLimited as limited:
+            self._wait(row, limited)
         except (BackendError, ForgeError) as error:
             self._again(row, str(error))
 
@@ -179,6 +194,13 @@ class Submit:
         self._move(
             row, RunState.FAILED, failure=to_data(Failure(kind=kind, message=message)), problems=problems
         )
+
+    def _wait(self, row: Run, limited: RateLimited) -> None:
+        """Leave the forge alone as long as it asked; that is no failure and uses up no attempt."""
+        with self._bridge.database.transaction() as session:
+            due = hold(self._bridge, session, row.project.partition(":")[0], limited)
+            values = {"activity": f"the forge asks to wait: {limited}", "attempt": max(0, row.attempt - 1)}
+            move(self._bridge, session, row, row.state, due_at=due, **values)
 
     def _again(self, row: Run, message: str) -> None:
         """Try again later; the infrastructure's failures have a budget, a deadline ends the rest."""

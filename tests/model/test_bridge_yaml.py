@@ -11,6 +11,7 @@ from reana_bridge.model.analyses import (
     Analysis,
     MetricHint,
     MetricsFile,
+    NoteWhen,
     OnMergeRequest,
     OnPush,
     OnSchedule,
@@ -78,14 +79,16 @@ def test_the_reference_example():
             Rule(metric="fit.chi2_ndf", minimum=0.5, maximum=2),
         ),
         cancel_superseded=False,
+        note=NoteWhen.NEVER,
     )
     validation = Analysis(
         name="validation",
         file="validation/reana.yaml",
         on=Triggers(push=OnPush(), tags=("**",)),
         cancel_superseded=True,
+        note=NoteWhen.ON_CHANGE,
     )
-    by_hand = Analysis(name="by-hand", on=Triggers(), cancel_superseded=True)
+    by_hand = Analysis(name="by-hand", on=Triggers(), cancel_superseded=True, note=NoteWhen.ON_CHANGE)
     assert parse(REFERENCE) == ProjectFile(analyses=(fit, validation, by_hand), cancel_superseded=True)
 
 
@@ -287,6 +290,8 @@ MISTAKES = [
     ("rules:\n- {metric: '', sigmas: 3}", 2, "rules[0].metric", ["no metric's name"]),
     ("cancel_superseded: true", 1, "cancel_superseded", ["did you mean `cancel-superseded`?"]),
     ("cancel-superseded: 1", 1, "cancel-superseded", ["must be `true` or `false`"]),
+    ("note: sometimes", 1, "note", ["`always`, `on-change`, `on-failure` or `never`"]),
+    ("note: on_change", 1, "note", ["did you mean `on-change`?"]),
 ]
 
 
