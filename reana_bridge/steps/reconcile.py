@@ -21,6 +21,7 @@ from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.limiting import heed, hold, left_alone
 from reana_bridge.steps.reconcile_heads import Looking, has_undecided, tell
 from reana_bridge.steps.reconcile_hooks import look_at_hook
 from reana_bridge.steps.reporting import analysis_of
@@ -28,7 +29,7 @@ from reana_bridge.steps.sources import project_file_at
 from reana_bridge.steps.transitions import move
 from reana_bridge.store.database import insert
 from reana_bridge.store.leases import claim, free_the_dead
-from reana_bridge.store.tables import ProjectRow, RateLimit, Run, Schedule
+from reana_bridge.store.tables import ProjectRow, Run, Schedule
 
 GRACE_SECONDS = 3600.0
 HOOKS_EVERY = 5
@@ -75,13 +76,14 @@ class Reconcile:
     def _turn(self, forge: Forge, projects: list[Project], *, hooks: bool = True) -> None:
         failures = 0
         for project in projects:
-            if self._is_limited(forge.name) or failures >= _ENOUGH_FAILURES:
+            if failures >= _ENOUGH_FAILURES or self._is_left_alone(forge.name):
                 return
             try:
                 self._look(forge, project, hooks)
                 failures = 0
             except RateLimited as limited:
-                _log.warning("reconcile.limited", forge=forge.name, why=str(limited))
+                with self._bridge.database.transaction() as session:
+                    hold(self._bridge, session, forge.name, limited)
                 return
             except ForgeError as error:
                 failures += 1
@@ -98,12 +100,14 @@ class Reconcile:
             if hooks:  # first: a hook that is mended brings what it failed to bring
                 look_at_hook(self._bridge, forge, project)
             self._looking.merge_requests(forge, project)
+            with self._bridge.database.transaction() as session:
+                heed(self._bridge, session, forge.name, forge.allowance())
         self._looking.heads(forge, project)
 
-    def _is_limited(self, forge: str) -> bool:
+    def _is_left_alone(self, forge: str) -> bool:
+        """Whether an administrator, or the forge itself, wants nothing asked of it now."""
         with self._bridge.database.read() as session:
-            row = session.get(RateLimit, forge)
-            return row is not None and (row.until or 0.0) > self._bridge.database.now(session)
+            return forge in left_alone(session, self._bridge.database.now(session))
 
     def _projects(self, forge: str) -> list[Project]:
         with self._bridge.database.read() as session:

@@ -121,7 +121,7 @@ def _resend(forge: HostedForge, project: Project, hook: HookFacts, since: float,
 
 def _sent_again(forge: HostedForge, project: Project, hook: HookFacts, delivery: FailedDelivery) -> bool:
     """Whether to go on: a forge that did not answer is asked at the next look."""
-    about = {"project": str(project), "delivery": delivery.id, "event": delivery.event}
+    about = {"project": str(project), "delivery": delivery.id, "what": delivery.event}
     try:
         forge.resend(project, hook.id, delivery.id)
     except RateLimited:
