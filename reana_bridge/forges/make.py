@@ -1,7 +1,14 @@
 """Makes the forges of the kinds that come with the bridge from their settings (named by entry points)."""
 
+import ipaddress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
 from reana_bridge.forges.git import GitForge
 from reana_bridge.settings import ForgeSettings, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from reana_bridge.forges.gitlab.forge import GitLabForge
 
 
 def git(name: str, entry: ForgeSettings, settings: Settings) -> GitForge:
@@ -14,3 +21,50 @@ def git(name: str, entry: ForgeSettings, settings: Settings) -> GitForge:
         example = f'[forges.{name}]\n    kind = "git"\n    root = "/srv/git"'
         raise SettingsError(f"forges.{name}.root: is missing; for example:\n    {example}")
     return GitForge(name, root=entry.root, submodule_hosts=entry.submodule_hosts)
+
+
+def gitlab(name: str, entry: ForgeSettings, settings: Settings) -> "GitLabForge":
+    """A GitLab instance.
+
+    Raises:
+        SettingsError: `url` or `token` is missing or cannot be used.
+    """
+    from reana_bridge.forges.gitlab.forge import GitLabForge
+
+    example = f'[forges.{name}]\n    kind = "gitlab"\n    url = "https://gitlab.example.org"'
+    url = safe_url(name, entry.url, example)
+    token = entry.token.get_secret_value().strip() if entry.token else ""
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        fault = "is no token" if token else "is missing"
+        example = f'{example}\n    token_file = "/run/secrets/gitlab-token"'
+        raise SettingsError(f"forges.{name}.token: {fault}; for example:\n    {example}")
+    return GitLabForge(
+        name,
+        url=url,
+        token=token,
+        timeout=entry.timeout,
+        ca_file=entry.ca_file,
+        submodule_hosts=entry.submodule_hosts,
+    )
+
+
+def safe_url(name: str, url: str, example: str) -> str:
+    """A forge's address that a token may be sent to: https, or http on this machine (for tests).
+
+    Raises:
+        SettingsError: It is anything else.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    if host and plain and (parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host))):
+        return url.rstrip("/")
+    fault = "is missing" if not url else "has to be an https:// address without user, query or fragment"
+    raise SettingsError(f"forges.{name}.url: {fault}; for example:\n    {example}")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
