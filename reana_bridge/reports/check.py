@@ -41,7 +41,7 @@ def output(report: Report, *, commands: bool = True) -> CheckOutput:
 
 
 def _buttons(report: Report) -> Iterator[Button]:
-    if report.state is RunState.WAITING:
+    if report.state == RunState.WAITING:
         yield APPROVE
     elif report.state not in FINAL:
         yield CANCEL

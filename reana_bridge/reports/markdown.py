@@ -145,7 +145,7 @@ def _explanations(shown: ReportView, detail: _Detail) -> Iterator[str]:
     """What stands above a table: mistakes, the failure, why there is no baseline, what is waited for."""
     if len(shown.problems) > 1 and not shown.report.metrics:
         yield _listed([marked(line) for line in shown.problems], detail)
-    if shown.report.state is RunState.WAITING:
+    if shown.report.state == RunState.WAITING:
         yield from _approval(shown, detail)
     if shown.failure:
         yield from _failure(shown, detail)

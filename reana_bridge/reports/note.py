@@ -62,7 +62,7 @@ def _least(content: NoteContent, limit: int) -> str:
 
 def _rank(report: Report) -> int:
     """What asks for a look stands first; within that the order stays."""
-    if report.state is RunState.WAITING:
+    if report.state == RunState.WAITING:
         return 1
     return 0 if view(report).headline.state in {"failure", "error"} else 2
 

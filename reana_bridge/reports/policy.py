@@ -17,11 +17,11 @@ def is_worth_a_note(report: Report, when: NoteWhen) -> bool:
     """
     if when is NoteWhen.NEVER:
         return False
-    if when is NoteWhen.ALWAYS or report.state is RunState.WAITING:
+    if when is NoteWhen.ALWAYS or report.state == RunState.WAITING:
         return True
     if status(report).state in _BAD:
         return True
-    return when is NoteWhen.ON_CHANGE and report.state is RunState.FINISHED and _changed(report)
+    return when is NoteWhen.ON_CHANGE and report.state == RunState.FINISHED and _changed(report)
 
 
 def _changed(report: Report) -> bool:

@@ -28,7 +28,7 @@ class StatusText:
 def status(report: Report, *, limit: int = LIMIT) -> StatusText:
     """The status of `report`: `failure` for failed runs and broken blocking rules only, `error` for ours."""
     line = view(report).headline
-    text = _approval(report) if report.state is RunState.WAITING else line.text
+    text = _approval(report) if report.state == RunState.WAITING else line.text
     return StatusText(state=line.state, description=shorten(clean(text), limit))
 
 

@@ -153,7 +153,7 @@ def view(report: Report) -> ReportView:
 
 
 def _waits(report: Report) -> bool:
-    return report.state is RunState.WAITING and _SHA.fullmatch(report.sha) is not None
+    return report.state == RunState.WAITING and _SHA.fullmatch(report.sha) is not None
 
 
 def _rows(report: Report) -> tuple[Row, ...]:
@@ -282,7 +282,7 @@ def _took(report: Report) -> str:
     if report.state in LIVE:
         return f"runs{where}{attempt}" if report.started_at is not None else ""
     took = span(report.started_at, report.ended_at)
-    verb = "took" if report.state is RunState.FINISHED else "ran"
+    verb = "took" if report.state == RunState.FINISHED else "ran"
     return f"{verb} {took}{where}{attempt}{_replaced(report)}" if took else attempt.removeprefix(", ")
 
 

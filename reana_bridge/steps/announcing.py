@@ -52,14 +52,14 @@ def announce(bridge: Bridge, session: Session, run: Run) -> None:
         compared_at = report.comparison.made_at if report.comparison else None
         note = {"run": run.id, "analysis": run.analysis, "state": shown["state"], "compared_at": compared_at}
         want(bridge, session, project=run.project, kind="note", key=run.sha, sha=run.sha, wanted=note)
-    elif run.state in FINAL or run.state is RunState.WAITING:
+    elif run.state in FINAL or run.state == RunState.WAITING:
         want_notes_at(bridge, session, run.project, run.sha)
 
 
 def _shown(report: Report, run: Run) -> dict[str, Any]:
     words = status(report)
     # Progress within a state is for the page: a forge is written to when the state changes, not more often.
-    told = run.state in FINAL or run.state is RunState.WAITING
+    told = run.state in FINAL or run.state == RunState.WAITING
     return {
         "ref": run.ref,
         "context": f"reana/{run.analysis}",
@@ -78,7 +78,7 @@ def _details(session: Session, run: Run, shown: dict[str, Any]) -> dict[str, Any
         session.execute(select(_outbox.wanted).where(*same, key)).scalar_one_or_none() or {}
     )
     details = _place(session, run) if not before else {name: before[name] for name in _PLACE}
-    details["needs_approval"] = run.state is RunState.WAITING
+    details["needs_approval"] = run.state == RunState.WAITING
     details["run_attempt"] = run.run_attempt
     details["attempt"] = before.get("attempt", 0) + _begins(before, shown | details)
     return details

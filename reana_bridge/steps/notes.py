@@ -210,7 +210,7 @@ def _of(report: Report, number: int) -> Report:
 
 
 def _pauses(session: Session, project: str, runs: Collection[Run]) -> tuple[str, ...]:
-    waiting = {run.backend for run in runs if run.state is RunState.QUEUED}
+    waiting = {run.backend for run in runs if run.state == RunState.QUEUED}
     found = [sentence for backend in sorted(waiting) for sentence in pauses_on(session, project, backend)]
     return tuple(dict.fromkeys(found))
 

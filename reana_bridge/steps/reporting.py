@@ -30,7 +30,7 @@ def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
         project=run.project,
         analysis=run.analysis,
         sha=run.sha,
-        state=run.state,
+        state=RunState(run.state),
         run_id=run.id,
         run_url=bridge.run_url(project, run.id),
         branch=short_ref(run.ref),
@@ -57,7 +57,7 @@ def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
 
 def paused_reason(session: Session, run: Run) -> str:
     """Why a queued run is not started while an administrator wants it so; empty else."""
-    if run.state is not RunState.QUEUED:
+    if run.state != RunState.QUEUED:
         return ""
     return "; ".join(pauses_on(session, run.project, run.backend))
 

@@ -9,8 +9,9 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from reana_bridge.model.runs import RunState
 from reana_bridge.store import tokens
-from reana_bridge.store.tables import ProjectRow
+from reana_bridge.store.tables import ProjectRow, Run
 from reana_bridge.web.app import make_app
 from tests.web.test_authorisation import bearer
 from tests.web.world import BROKEN, HEAD, KEY, PRIVATE, World, fill, make_bridge
@@ -66,6 +67,19 @@ async def test_what_it_says(client: httpx.AsyncClient, world: World, path: str) 
     answer = await client.get(path.format(**names), headers=bearer(world, "operator"))
     assert answer.status_code == 200
     assert [text for text in SAYS[path] if text not in answer.text] == []
+
+
+async def test_a_run_that_waits_says_who_can_do_what(client: httpx.AsyncClient, world: World) -> None:
+    with world.bridge.database.transaction() as session:
+        run = session.get_one(Run, world.queued)
+        run.state = RunState.WAITING
+        sha = run.sha
+    page = (await client.get(f"/runs/{world.queued}", headers=bearer(world, "operator"))).text
+    assert "waits for approval" in page
+    assert f"<code>/reana approve {sha}</code>" in page
+    assert "needs approval" in (await client.get("/", headers=bearer(world, "operator"))).text
+    address = "/badges/local/physics/ttbar.svg?branch=more-data&analysis=fit"
+    assert "waiting" in (await client.get(address, headers=bearer(world, "operator"))).text
 
 
 @pytest.mark.parametrize("path", ["/", "/runs/{finished}", "/absent", "/api/v1/runs", "/healthz", "/metrics"])
