@@ -1,5 +1,6 @@
 """What the commands share: failing with a sentence and a status, settings, an open bridge."""
 
+import getpass
 import json
 import signal
 import sys
@@ -66,6 +67,14 @@ def end_in_order() -> None:
     """Let the signals that end a command raise KeyboardInterrupt, so that what it started ends with it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
+
+
+def me() -> str:
+    """Who runs the command, for the record."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return "the administrator"
 
 
 def print_json(data: Any) -> None:

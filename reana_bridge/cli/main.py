@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from reana_bridge import __version__
-from reana_bridge.cli import check, connect, db, demo, doctor, explain, replay, run, serve, token
+from reana_bridge.cli import (
+    check,
+    connect,
+    db,
+    demo,
+    doctor,
+    explain,
+    pause,
+    replay,
+    resume,
+    run,
+    serve,
+    token,
+)
 from reana_bridge.cli.common import Failure
 
 app = typer.Typer(
@@ -34,7 +47,7 @@ def _root(
     """From a push to a verdict on the science."""
 
 
-for module in (demo, serve, run, check, connect, doctor, explain, replay):
+for module in (demo, serve, run, check, connect, doctor, explain, replay, pause, resume):
     app.command()(module.command)
     app.registered_commands[-1].name = module.__name__.rpartition(".")[2]
 app.add_typer(db.app, name="db")

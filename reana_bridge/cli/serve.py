@@ -17,6 +17,9 @@ def command(
     ] = "all",
     host: Annotated[str | None, typer.Option(help="Instead of server.host.")] = None,
     port: Annotated[int | None, typer.Option(help="Instead of server.port.")] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Rehearse: run everything, write nothing to any forge.")
+    ] = False,
 ) -> None:
     """Serve: take webhooks, run workflows, show reports.
 
@@ -27,6 +30,9 @@ def command(
     from reana_bridge.web.server import run_server
 
     settings = settings_of(config)
+    if shadow:
+        server = settings.server.model_copy(update={"shadow": True})
+        settings = settings.model_copy(update={"server": server})
     if role != "all" and settings.database.url.startswith("sqlite"):
         raise Failure("SQLite serves one process: leave --role away, or set database.url to PostgreSQL")
     configure(settings.server.log_format)

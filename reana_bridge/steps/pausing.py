@@ -8,7 +8,6 @@ goes on. Resuming takes everything up at once.
 from enum import StrEnum
 from typing import Any, cast
 
-import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,6 @@ from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.tables import Pause
 
 REASON_LIMIT = 500
-_log = structlog.get_logger()
 _pause = cast(Any, Pause)
 
 
@@ -55,10 +53,9 @@ def pause_work(bridge: Bridge, kind: PauseKind, name: str, *, reason: str, by: s
         values = {"reason": reason, "paused_by": by, "since": bridge.database.now(session)}
         row = insert(bridge.database, Pause).values(kind=str(kind), name=name, **values)
         session.execute(row.on_conflict_do_update(index_elements=["kind", "name"], set_=values))
-    _log.warning("paused", kind=str(kind), name=name, reason=reason, by=by)
 
 
-def resume_work(bridge: Bridge, kind: PauseKind, name: str, *, by: str) -> bool:
+def resume_work(bridge: Bridge, kind: PauseKind, name: str) -> bool:
     """Take the work on `name` up again; whether it was paused."""
     with bridge.database.transaction() as session:
         row = session.get(Pause, (str(kind), name))
@@ -66,7 +63,6 @@ def resume_work(bridge: Bridge, kind: PauseKind, name: str, *, by: str) -> bool:
             return False
         session.delete(row)
         wake_after(session, "decide", "submit", "report")
-    _log.warning("resumed", kind=str(kind), name=name, by=by)
     return True
 
 
