@@ -2,20 +2,12 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import typer
 
 from reana_bridge.cli.common import ConfigOption, Failure, JsonOption, bridge_of, print_json, settings_of
+from reana_bridge.cli.finding import Finding
 from reana_bridge.steps.bridge import Bridge
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `problem` is empty where it is right."""
-
-    subject: str
-    problem: str = ""
 
 
 def command(config: ConfigOption = None, json: JsonOption = False) -> None:
@@ -23,11 +15,13 @@ def command(config: ConfigOption = None, json: JsonOption = False) -> None:
 
     Example: `reana-bridge doctor`
     """
+    from reana_bridge.cli.hosted_checks import hosted_forges, waiting
+
     findings = [Finding("settings")]
     try:
         settings_of(config)
         with bridge_of(config) as bridge:
-            for look in (_database, _disks, _forges, _backends, _server):
+            for look in (_database, _disks, _forges, hosted_forges, waiting, _backends, _server):
                 findings += _guarded(look, bridge)
     except Failure as failure:
         findings.append(Finding("set-up", str(failure)))
@@ -70,6 +64,8 @@ def _disks(bridge: Bridge) -> Iterator[Finding]:
 
 
 def _forges(bridge: Bridge) -> Iterator[Finding]:
+    from reana_bridge.forges.hosted import is_hosted
+
     if not bridge.forges:
         example = '[forges.local]\n    kind = "git"\n    root = "/srv/git"'
         yield Finding(
@@ -77,7 +73,8 @@ def _forges(bridge: Bridge) -> Iterator[Finding]:
         )
     for name, forge in bridge.forges.items():
         problems = forge.check()
-        if not bridge.settings.forges[name].webhook_secrets:
+        entry = bridge.settings.forges[name]
+        if not entry.webhook_secrets and (not is_hosted(forge) or entry.app_id):
             problems.append("has no webhook_secrets: its hooks are refused")
         yield from ([Finding(f"forge {name}", p) for p in problems] or [Finding(f"forge {name}")])
     if bridge.forges and not bridge.settings.projects:

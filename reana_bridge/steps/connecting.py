@@ -12,7 +12,7 @@ from reana_bridge.forges.hosted import HostedForge
 from reana_bridge.model.projects import Project
 from reana_bridge.settings import ForgeSettings
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.hooking import Step, hook_steps, removed_hook
+from reana_bridge.steps.hooking import ARRIVAL_SECONDS, Step, hook_steps, removed_hook
 from reana_bridge.steps.reconcile_heads import remember
 from reana_bridge.steps.reconcile_hooks import hooks_url
 from reana_bridge.store.database import insert
@@ -21,8 +21,6 @@ from reana_bridge.store.tokens import badge_key
 
 BADGE = "reana-bridge"
 """The badge's name on the forge, by which it is found again."""
-
-ARRIVAL_SECONDS = 15.0
 
 
 def connect(

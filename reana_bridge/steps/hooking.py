@@ -21,6 +21,7 @@ from reana_bridge.store.hooks import hook_of, hook_secret
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.tables import Delivery, Hook
 
+ARRIVAL_SECONDS = 15.0
 _ANSWER_SECONDS = 10.0
 _hook, _delivery = cast(Any, Hook), cast(Any, Delivery)
 
@@ -58,7 +59,7 @@ def hook_steps(
         text = f"one made by hand leads to {by_hand} too: everything comes twice and counts once; remove it"
         yield Step(what="hook", message=text)
     yield from (Step(what="hook", good=False, message=problem) for problem in hook.problems)
-    yield _test(bridge, forge, project, row, wait)
+    yield try_hook(bridge, forge, project, row, wait=wait)
 
 
 def _install(
@@ -112,8 +113,10 @@ def _row(bridge: Bridge, project: Project, facts: ProjectFacts, *, rotate: bool)
         return row
 
 
-def _test(bridge: Bridge, forge: HostedForge, project: Project, row: Hook, wait: float) -> Step:
-    """Let the forge send something, and see whether it arrives."""
+def try_hook(
+    bridge: Bridge, forge: HostedForge, project: Project, row: Hook, *, wait: float = ARRIVAL_SECONDS
+) -> Step:
+    """Let the forge send something by the hook, and see whether it arrives within `wait` seconds."""
     site = bridge.settings.server.public_url.rstrip("/")
     problem = unreachable(site)
     if problem:
