@@ -77,6 +77,8 @@ class LimitedSession(requests.Session):
                 if len(content) > ANSWER_LIMIT or time.monotonic() > deadline:
                     response.close()
                     raise AnswerTooLong(f"an answer of more than {ANSWER_LIMIT} bytes or {self._total:.0f} s")
+        except AnswerTooLong:
+            raise
         except OSError as error:
             raise requests.ConnectionError(error) from error
         except Exception as error:

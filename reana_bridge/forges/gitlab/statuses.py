@@ -17,7 +17,14 @@ from urllib.parse import quote
 from reana_bridge.forges.base import ForgeError, ForgeRefused, Posted, Status, Unanswered
 from reana_bridge.forges.gitlab.client import Client, project_path
 from reana_bridge.forges.gitlab.errors import Answered, Asked
-from reana_bridge.forges.gitlab.transitions import agrees, body, choose_pipeline, is_news, short_ref
+from reana_bridge.forges.gitlab.transitions import (
+    agrees,
+    body,
+    choose_pipeline,
+    is_news,
+    is_settled,
+    short_ref,
+)
 from reana_bridge.model.projects import Project
 
 PIPELINE_SECONDS = 5.0
@@ -78,7 +85,7 @@ class Statuses:
         try:
             if known.get("unsure") or self._is_unsure(key):
                 shown = self._shown(place, status, asked)
-                if shown is not None and agrees(str(shown.get("status")), status):
+                if shown is not None and is_settled(str(shown.get("status")), status, known):
                     return self._settled(key, status, place, shown)
             if place.pipeline is None and status.has_pipelines and not known.get("state"):
                 place = self._with_pipeline(key, project, status, place)

@@ -45,6 +45,16 @@ def agrees(shown: str, status: Status) -> bool:
     return shown == wanted or order(wanted) <= order(shown) < _FINAL
 
 
+def is_settled(shown: str, status: Status, posted: Posted) -> bool:
+    """Whether a commit that shows `shown` needs nothing more, where it is not known what was sent last.
+
+    An end that this attempt did not have when it was last told of was sent meanwhile, and stays.
+    """
+    same = int(posted.get("attempt") or 0) == status.attempt
+    ended = same and order(str(posted.get("state"))) < _FINAL <= order(shown)
+    return ended or agrees(shown, status)
+
+
 def short_ref(status: Status) -> str:
     """The ref as GitLab wants it: the source branch of a merge request, else a branch's or tag's name."""
     if status.source_branch:
