@@ -1,6 +1,6 @@
 """What a check shows on a forge that has them: the section of the note, the log, places, buttons.
 
-Promises: within GitHub's limits (65,535 characters, 50 annotations, 3 buttons); nothing from outside does
+Promises: within GitHub's limits (65,535 bytes, 50 annotations, 3 buttons); nothing from outside does
 anything in it.
 """
 
@@ -15,8 +15,9 @@ from reana_bridge.reports.places import places
 from reana_bridge.reports.view import ReportView, view
 from reana_bridge.reports.words import shorten
 
-LIMIT = 60_000
-"""Characters of a summary, with room to spare."""
+BYTES = 65_535
+"""Of a summary and of a text, as UTF-8: the stricter reading of GitHub's limit."""
+_LIMITS = (60_000, 30_000, 15_000)
 _TITLE = 140
 _STEPS = 100
 _NAME = 60
@@ -33,11 +34,20 @@ def output(report: Report, *, commands: bool = True) -> CheckOutput:
     shown = view(report)
     return CheckOutput(
         title=shorten(clean(shown.headline.text), _TITLE),
-        summary=section(report, limit=LIMIT, commands=commands),
+        summary=_summary(report, commands=commands),
         text="\n\n".join(_text(shown)),
         annotations=places(report) if report.state in FINAL else (),
         buttons=tuple(_buttons(report)),
     )
+
+
+def _summary(report: Report, *, commands: bool) -> str:
+    text = ""
+    for limit in _LIMITS:  # the last of them fits, whatever it is written in
+        text = section(report, limit=limit, commands=commands)
+        if len(text.encode()) <= BYTES:
+            break
+    return text
 
 
 def _buttons(report: Report) -> Iterator[Button]:

@@ -7,12 +7,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from reana_bridge.model.metrics import Metric
 from reana_bridge.model.reports import NoteContent
 from reana_bridge.model.runs import RunState
 from reana_bridge.reports.check import output
 from reana_bridge.reports.note import render
 from tests.model.strategies import values
-from tests.reports.samples import BASE, COMMON, NOTES, SAMPLES, SHA, content
+from tests.reports.samples import AFTER, BASE, COMMON, NOTES, SAMPLES, SHA, content, finished
 from tests.reports.test_escape import REFERENCES
 from tests.reports.test_markdown import TAGS, nasty, reports
 
@@ -68,8 +69,8 @@ def test_nothing_from_outside_does_anything(data):
         shown = output(report)
         check_harmless(shown.summary)
         check_harmless(shown.text)
-        assert len(shown.summary) <= 65_535
-        assert len(shown.text) <= 65_535
+        assert len(shown.summary.encode()) <= 65_535
+        assert len(shown.text.encode()) <= 65_535
         assert len(shown.title) <= 140
 
 
@@ -196,5 +197,13 @@ def test_a_check_shows_the_section_the_steps_and_the_place():
 def test_a_workflow_of_many_steps_fits():
     steps = tuple(replace(SAMPLES["failed"].steps[0], name="|" * 500) for _ in range(5000))
     shown = output(replace(SAMPLES["failed"], steps=steps))
-    assert len(shown.text) <= 65_535
+    assert len(shown.text.encode()) <= 65_535
     assert shown.text.endswith("And 4900 more steps.")
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00e9", "\u7269", "\U0001f9ea"])
+def test_a_long_summary_fits_in_bytes(letter):
+    metrics = tuple(Metric(name=f"{i} {letter * 200}", value=float(i)) for i in range(400))
+    shown = output(finished(replace(AFTER, metrics=metrics)))
+    assert 10_000 < len(shown.summary.encode()) <= 65_535
+    assert "Shortened to fit this note" in shown.summary
