@@ -112,9 +112,13 @@ class Call:
         Raises:
             Refused: Nobody does.
         """
+        return self.own_token().user
+
+    def own_token(self) -> Token:
+        """The token that the request brought; errors as above."""
         if self.token is None:
             raise Refused(401, {"message": "401 Unauthorized"})
-        return self.token.user
+        return self.token
 
     # -- parameters --
 

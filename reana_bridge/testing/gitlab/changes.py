@@ -89,7 +89,8 @@ def open_merge_request(
 ) -> MergeRequest:
     """A new merge request; both branches are there."""
     sha = source.repository.commit_of(source_branch)
-    assert sha is not None
+    if sha is None:
+        raise LookupError(f"{source.path} has no branch {source_branch}: push it first")
     number = max(target.merge_requests, default=0) + 1
     now = instance.clock()
     merge_request = MergeRequest(
@@ -224,28 +225,41 @@ def run_pipeline(
     sha: str,
     ref: str,
     who: User,
-    source: str = "",
-    status: str = "running",
     merge_request: MergeRequest | None = None,
 ) -> Pipeline | None:
-    """A new pipeline; None where `source` is not told and the commit has no `.gitlab-ci.yml`."""
-    if not source and project.repository.file(sha, ".gitlab-ci.yml") is None:
+    """The pipeline that a push makes; None where the commit has no `.gitlab-ci.yml`."""
+    if project.repository.file(sha, ".gitlab-ci.yml") is None:
         return None
+    source = "push" if merge_request is None else "merge_request_event"
+    pipeline = new_pipeline(instance, project, sha=sha, ref=ref, who=who, source=source)
+    pipeline.merge_request = merge_request.iid if merge_request is not None else None
+    project.pipelines.append(pipeline)
+    return pipeline
+
+
+def new_pipeline(
+    instance: Instance,
+    project: Project,
+    *,
+    sha: str,
+    ref: str,
+    who: User,
+    source: str,
+    status: str = "running",
+) -> Pipeline:
+    """A pipeline that the project does not have yet."""
     now = instance.clock()
-    pipeline = Pipeline(
+    return Pipeline(
         id=instance.new_id(),
         iid=len(project.pipelines) + 1,
         sha=sha,
         ref=ref,
-        source=source or ("push" if merge_request is None else "merge_request_event"),
+        source=source,
         status=status,
         user=who,
         created_at=now,
         updated_at=now,
-        merge_request=merge_request.iid if merge_request is not None else None,
     )
-    project.pipelines.append(pipeline)
-    return pipeline
 
 
 def comment(

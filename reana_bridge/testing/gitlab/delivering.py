@@ -38,7 +38,7 @@ INTERNAL_ERROR = "internal error"
 _WORKERS = 4
 _KEPT_BODY = 8192
 
-Job = Callable[[httpx.Client], None]
+Job = Callable[[httpx.Client], object]
 
 
 def signature(signing_token: str, delivery: str, timestamp: int, body: bytes) -> str:

@@ -309,7 +309,8 @@ def hook(instance: Instance, of: Hook) -> dict[str, Any]:
         "disabled_until": until,
         "url_variables": [],
         "custom_headers": [],
-    } | of.settings
+    }
+    shown |= of.settings
     if instance.release >= (19, 0):
         shown |= {"token_present": bool(of.token), "signing_token_present": bool(of.signing_token)}
     return shown

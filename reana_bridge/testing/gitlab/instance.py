@@ -79,7 +79,9 @@ class Instance:
     test_limit: RateLimit | None = None
     request_limit: RateLimit | None = None
     second_update: bool = True
-    fire: Callable[[Project, str, Callable[[], dict[str, Any]]], None] = lambda *_: None
+    fire: Callable[[Project, str, Callable[[], dict[str, Any]]], None] = field(
+        default=lambda project, trigger, build: None
+    )
     _ids: "count[int]" = field(default_factory=lambda: count(1))
     _status_locks: dict[tuple[int, str], threading.Lock] = field(
         default_factory=dict[tuple[int, str], threading.Lock]

@@ -13,85 +13,21 @@ LONGEST = 1_000_000
 
 QUICK_ACTIONS = frozenset(
     [
-        "approve",
-        "assign",
-        "assign_reviewer",
-        "award",
-        "cc",
-        "child_of",
-        "close",
-        "confidential",
-        "copy_metadata",
-        "done",
-        "draft",
-        "due",
-        "duplicate",
-        "epic",
-        "estimate",
-        "label",
-        "link",
-        "lock",
-        "merge",
-        "milestone",
-        "move",
-        "parent",
-        "promote",
-        "publish",
-        "reaction",
-        "ready",
-        "reassign",
-        "reassign_reviewer",
-        "rebase",
-        "relabel",
-        "remove_due_date",
-        "remove_estimate",
-        "remove_milestone",
-        "remove_time_spent",
-        "remove_zoom",
-        "reopen",
-        "request_changes",
-        "request_review",
-        "react",
-        "severity",
-        "shrug",
-        "spend",
-        "spent",
-        "status",
-        "submit_review",
-        "subscribe",
-        "tableflip",
-        "tag",
-        "target_branch",
-        "timeline",
-        "title",
-        "todo",
-        "unapprove",
-        "unassign",
-        "unassign_reviewer",
-        "unlabel",
-        "unlock",
-        "unsubscribe",
-        "weight",
-        "wip",
-        "zoom",
+        *("approve", "assign", "assign_reviewer", "award", "cc", "close", "confidential", "copy_metadata"),
+        *("done", "draft", "due", "duplicate", "estimate", "label", "link", "lock", "merge", "milestone"),
+        *("move", "promote", "publish", "react", "ready", "reassign", "reassign_reviewer", "rebase"),
+        *("relabel", "remove_due_date", "remove_estimate", "remove_milestone", "remove_time_spent", "reopen"),
+        *("request_changes", "request_review", "severity", "ship", "shrug", "spend", "spent", "status"),
+        *("submit_review", "subscribe", "tableflip", "tag", "target_branch", "timeline", "title", "todo"),
+        *("unapprove", "unassign", "unassign_reviewer", "unlabel", "unlock", "unsubscribe", "weight", "zoom"),
     ]
 )
 """Names of the commands, as written behind the slash."""
 
 EMOJI = frozenset(
     [
-        "eyes",
-        "rocket",
-        "confused",
-        "thumbsup",
-        "thumbsdown",
-        "tada",
-        "heart",
-        "white_check_mark",
-        "x",
-        "hourglass",
-        "no_entry",
-        "warning",
+        *("eyes", "rocket", "confused", "thumbsup", "thumbsdown", "tada", "heart", "white_check_mark"),
+        *("x", "hourglass", "no_entry", "warning"),
     ]
 )
 """Names of reactions that the fake knows."""
@@ -100,12 +36,12 @@ _LINE = re.compile(r"^/([a-zA-Z_]+)(?:[ \t]+(.*?))?[ \t]*$")
 _FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})")
 
 
-def quick_actions(body: str) -> Iterator[tuple[str, str]]:
-    """Commands and their arguments at the start of lines, outside code blocks, quotes and comments."""
+def quick_actions(body: str) -> Iterator[tuple[int, str, str]]:
+    """Line (from 0), command and argument of each, outside code blocks, quotes and comments."""
     fence = ""
     comment = False
-    for line in body.split("\n"):
-        line = line.rstrip("\r")
+    for number, raw in enumerate(body.split("\n")):
+        line = raw.rstrip("\r")
         if (opened := _FENCE.match(line)) and not comment:
             mark = opened[1]
             if not fence:
@@ -117,15 +53,15 @@ def quick_actions(body: str) -> Iterator[tuple[str, str]]:
             comment = comment or line.startswith("<!--")
             found = None if comment else _LINE.match(line)
             if found and found[1].lower() in QUICK_ACTIONS:
-                yield found[1].lower(), found[2] or ""
+                yield number, found[1].lower(), found[2] or ""
             comment = comment and "-->" not in line
 
 
-def obey(instance: Instance, project: Project, merge_request: MergeRequest, who: User, body: str) -> bool:
-    """Carry out the commands of a note with its writer's rights; whether there was any."""
+def obey(instance: Instance, project: Project, merge_request: MergeRequest, who: User, body: str) -> str:
+    """Carry out the commands of a note with its writer's rights; what is left of the note."""
     found = list(quick_actions(body))
     may = instance.may_push(project, who, merge_request.target_branch)
-    for command, argument in found:
+    for _, command, argument in found:
         instance.quick_actions.append(
             QuickAction(
                 user=who.username,
@@ -138,7 +74,8 @@ def obey(instance: Instance, project: Project, merge_request: MergeRequest, who:
         )
         if may and command in _OBEYED:
             _OBEYED[command](instance, project, merge_request, who, argument)
-    return bool(found)
+    gone = {number for number, _, _ in found}
+    return "\n".join(line for number, line in enumerate(body.split("\n")) if number not in gone)
 
 
 def _label(
@@ -197,8 +134,8 @@ def create(call: Call) -> Answer:
         raise Refused(429, {"message": message}, limit.describe(who.username, now, refused=True))
     if len(merge_request.notes) >= call.instance.notes_of_a_merge_request:
         raise invalid("base", "Maximum number of comments exceeded")
-    obeyed = obey(call.instance, project, merge_request, who, body)
-    if obeyed and not [line for line in body.split("\n") if line.strip() and not line.startswith("/")]:
+    body = obey(call.instance, project, merge_request, who, body)
+    if not body.strip():
         return Answer(value={"commands_changes": {}, "summary": ["Commands applied"]}, status=202)
     internal = bool(call.flag("internal", False))
     note = changes.comment(call.instance, project, merge_request, who, body, internal=internal)
@@ -221,7 +158,7 @@ def edit(call: Call) -> Answer:
     if note.author is not who and not who.admin:
         raise forbidden()
     body = _checked(call)
-    obey(call.instance, project, merge_request, who, body)
+    body = obey(call.instance, project, merge_request, who, body)
     changes.edit_comment(call.instance, project, merge_request, note, who, body)
     return Answer(value=entities.note(call.instance, note, merge_request, project))
 
@@ -277,7 +214,7 @@ def reactions(call: Call) -> Answer:
 
 def discuss(call: Call) -> Answer:
     """`POST .../discussions/:discussion/notes`: an answer in the thread of a note."""
-    project, merge_request = call.merge_request(changes=True)
+    _, merge_request = call.merge_request(changes=True)
     threads = {note.discussion_id for note in merge_request.notes.values()}
     if call.named["discussion"] not in threads:
         raise not_found("Discussion")

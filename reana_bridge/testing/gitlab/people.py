@@ -41,16 +41,12 @@ def one_user(call: Call) -> Answer:
 
 def own_token(call: Call) -> Answer:
     """`GET /personal_access_tokens/self`."""
-    call.who()
-    assert call.token is not None
-    return Answer(value=entities.token(call.token, call.instance.clock()))
+    return Answer(value=entities.token(call.own_token(), call.instance.clock()))
 
 
 def rotate(call: Call) -> Answer:
     """`POST /personal_access_tokens/self/rotate`: a new token of the same user, shown this once."""
-    call.who()
-    assert call.token is not None
-    made = call.instance.rotate(call.token)
+    made = call.instance.rotate(call.own_token())
     return Answer(value=entities.token(made, call.instance.clock()) | {"token": made.value})
 
 

@@ -159,9 +159,8 @@ class Repository:
 
     def branches_with(self, sha: str) -> list[str]:
         """Names of the branches that hold the commit, in order."""
-        lines = self.text("for-each-ref", f"--contains={sha}", "--format=%(refname)", "refs/heads").split(
-            "\n"
-        )
+        listed = self.text("for-each-ref", f"--contains={sha}", "--format=%(refname)", "refs/heads")
+        lines = listed.splitlines()
         return [line.removeprefix("refs/heads/") for line in lines if line]
 
     def write(

@@ -108,12 +108,10 @@ def _pipeline(call: Call, project: Project, sha: str) -> tuple[Pipeline, str, bo
         if not branches:
             raise not_found("References for commit")
         ref = branches[0]
-    made = changes.run_pipeline(
+    made = changes.new_pipeline(
         call.instance, project, sha=sha, ref=ref, who=call.who(), source="external", status="created"
     )
-    assert made is not None
-    project.pipelines.remove(made)  # it joins the project's only if the status can be stored
-    return made, ref, True
+    return made, ref, True  # it becomes one of the project only where the status can be stored
 
 
 def _may_change(instance: Instance, project: Project, pipeline: Pipeline, who: User) -> bool:
