@@ -163,6 +163,13 @@ class Fields:
             raise Unusable(f"{self._field(name)} is not a name that git allows, or not UTF-8")
         return value
 
+    def default_branch(self) -> str:
+        """The project's default branch; empty where the forge did not send one that git allows."""
+        try:
+            return self.branch("default_branch")
+        except Unusable:
+            return ""
+
     def sha(self, name: str) -> str | None:
         """A commit in lower case; None for null and for zeros, which stand for "no commit".
 

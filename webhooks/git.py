@@ -82,5 +82,5 @@ def _event(fields: Fields, project: str) -> Event:
         before=before,
         after=after,
         message=message,
-        default_branch=fields.text("default_branch"),
+        default_branch=fields.default_branch(),
     )

@@ -111,7 +111,7 @@ def _push(fields: Fields, project: str) -> Push | Tag:
         before=before,
         after=after,
         message=message,
-        default_branch=repository.text("default_branch"),
+        default_branch=repository.default_branch(),
     )
 
 
@@ -136,7 +136,7 @@ def _pull_request(fields: Fields, project: str) -> MergeRequest:
         title=request.text("title"),
         labels=tuple(label.text("name") for label in request.each("labels")),
         draft=request.flag("draft"),
-        default_branch=repository.text("default_branch"),
+        default_branch=repository.default_branch(),
     )
 
 

@@ -75,7 +75,7 @@ def _push(fields: Fields, project: str, ref: str) -> Push:
         before=before,
         after=after,
         message=_message(fields, after),
-        default_branch=fields.inner("project").text("default_branch"),
+        default_branch=fields.inner("project").default_branch(),
     )
 
 
@@ -119,7 +119,7 @@ def _merge_request(fields: Fields, project: str) -> MergeRequest:
         labels=tuple(label.text("title") for label in fields.each("labels")),
         draft=request.flag("draft") or request.flag("work_in_progress"),
         message=last.text("message", MAXIMUM_MESSAGE),
-        default_branch=target.text("default_branch"),
+        default_branch=target.default_branch(),
     )
 
 

@@ -72,7 +72,7 @@ def _push(fields: Fields, project: str) -> Push:
         before=before,
         after=after,
         message=fields.text("message", MAXIMUM_MESSAGE),
-        default_branch=fields.text("default_branch"),
+        default_branch=fields.default_branch(),
         **_people(fields),
     )
 
@@ -102,7 +102,7 @@ def _merge_request(fields: Fields, project: str) -> MergeRequest:
         labels=fields.texts("labels"),
         draft=fields.flag("draft"),
         message=fields.text("message", MAXIMUM_MESSAGE),
-        default_branch=fields.text("default_branch"),
+        default_branch=fields.default_branch(),
         **_people(fields),
     )
 
