@@ -134,7 +134,7 @@ class HostedPlayForge(WatchedForge):
         self._fail()
         self.writes.append("upload")
         self.uploads.append((name, content))
-        return f"/uploads/{len(self.uploads)}/{name}"
+        return f"/uploads/{len(self.uploads):032x}/{name}"
 
     def allowance(self) -> Allowance | None:
         return None
