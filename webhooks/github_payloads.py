@@ -51,9 +51,10 @@ def parse(kind: str, body: bytes) -> Event:
         kind: The value of `X-GitHub-Event`.
         body: The raw bytes.
     """
-    project = ""
+    project, project_id = "", ""
     try:
         fields = document(body)
+        project_id = fields.inner("repository").identity("id")
         if kind in _WITHOUT_PROJECT:
             return _WITHOUT_PROJECT[kind](fields)
         if kind not in _WITH_PROJECT:
@@ -62,7 +63,7 @@ def parse(kind: str, body: bytes) -> Event:
         project = fields.inner("repository").project("full_name")
         return _WITH_PROJECT[kind](fields, project)
     except Unusable as unusable:
-        return Ignored(project=project, reason=str(unusable))
+        return Ignored(project=project, project_id=project_id, reason=str(unusable))
 
 
 def _path(fields: Fields) -> str:

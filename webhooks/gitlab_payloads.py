@@ -22,9 +22,10 @@ _DRAFT = re.compile(r"\s*(\[draft\]|\(draft\)|draft:|draft -|\[wip\]|wip:)", re.
 
 def parse(body: bytes) -> Event:
     """The event; `Ignored` with its reason where it means nothing. Never raises."""
-    project = ""
+    project, project_id = "", ""
     try:
         fields = document(body)
+        project_id = _project_id(fields)
         kind = fields.text("object_kind") or fields.text("event_name")
         if kind not in ("push", "tag_push", "merge_request", "note"):
             project = _path(fields)
@@ -32,7 +33,7 @@ def parse(body: bytes) -> Event:
         project = fields.inner("project").project("path_with_namespace")
         return _event(kind, fields, project)
     except Unusable as unusable:
-        return Ignored(project=project, reason=str(unusable))
+        return Ignored(project=project, project_id=project_id, reason=str(unusable))
 
 
 def _event(kind: str, fields: Fields, project: str) -> Event:

@@ -199,7 +199,7 @@ def test_pull_requests_that_mean_nothing(
 ):
     event = pull(action, changed, **changes)
     assert isinstance(event, Ignored)
-    assert event.project == "atlas/ttbar"
+    assert (event.project, event.project_id) == ("atlas/ttbar", "186")
     assert reason in event.reason
 
 

@@ -21,6 +21,7 @@ from webhooks.events import (
 pytestmark = needs_bodies
 
 EC, FIRST = "ec26c3e57ca3a959ca5aad62de7213c562f8c821", "6113728f27ae82c7b1a177c8d03f9e96e0adf246"
+ZOO, CI = "anbraten/test-ready-release-go", "6543/test_ci_tmp"
 HELLO = {"project": "Codertocat/Hello-World", "project_id": "186853002"}
 CODERTOCAT = {"actor": "Codertocat", "actor_id": "21031067"}
 TAG = Tag(**HELLO, **CODERTOCAT, ref="refs/tags/simple-tag", sha=None)
@@ -90,8 +91,11 @@ def changed(change: Change, request: MergeRequest = REQUEST, **others: object) -
     return replace(request, changes=frozenset({change}), **others)
 
 
+IDS = {"Codertocat/Hello-World": "186853002", ZOO: "576689461", CI: "1028609128"}
+
+
 def ignored(reason: str, project: str = "Codertocat/Hello-World") -> Ignored:
-    return Ignored(project=project, reason=reason)
+    return Ignored(project=project, project_id=IDS[project], reason=reason)
 
 
 def nothing(action: str, project: str = "Codertocat/Hello-World") -> Ignored:
@@ -109,7 +113,6 @@ def suite(action: str) -> Ignored:
 
 
 ON_ISSUE = ignored("a comment on a pull request can hold commands, this one is on an issue")
-ZOO, CI = "anbraten/test-ready-release-go", "6543/test_ci_tmp"
 
 # Names as `@octokit/webhooks-examples` 7.6.1 has them: event, number, action.
 OCTOKIT: dict[str, Event] = {

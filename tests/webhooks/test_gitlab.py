@@ -322,7 +322,7 @@ def test_merge_requests(attributes: dict[str, Any], changes: dict[str, Any], eve
 def test_merge_requests_that_mean_nothing(attributes: dict[str, Any], changes: dict[str, Any], reason: str):
     event = merge(attributes, **changes)
     assert isinstance(event, Ignored)
-    assert event.project == "atlas/ttbar"
+    assert (event.project, event.project_id) == ("atlas/ttbar", "15")
     assert reason in event.reason
 
 

@@ -76,8 +76,8 @@ def comment(discussion: str = "") -> Comment:
     )
 
 
-def ignored(reason: str, project: str = "gitlab-org/gitlab-test") -> Ignored:
-    return Ignored(project=project, reason=reason)
+def ignored(reason: str, project: str = "gitlab-org/gitlab-test", project_id: str = "") -> Ignored:
+    return Ignored(project=project, project_id=project_id, reason=reason)
 
 
 TEST_DELIVERY = "the merge request has no `action`, so nothing happened to it: a test delivery"
@@ -142,13 +142,13 @@ EXPECTED: dict[str, Event] = {
     "gitlab4j/note-commit-event.json": ignored(NO_JSON, ""),
     "go-playground/comment-commit-event.json": ignored(NO_JSON, ""),
     "xanzy-go-gitlab/note_commit.json": ignored(NO_JSON, ""),
-    "gitlab4j/note-issue-event.json": ignored(ELSEWHERE.format("issue")),
-    "go-playground/comment-issue-event.json": ignored(ELSEWHERE.format("issue")),
-    "go-playground/confidential-comment-event.json": ignored(ELSEWHERE.format("issue")),
-    "xanzy-go-gitlab/note_issue.json": ignored(ELSEWHERE.format("issue")),
-    "gitlab4j/note-snippet-event.json": ignored(ELSEWHERE.format("snippet")),
-    "go-playground/comment-snippet-event.json": ignored(ELSEWHERE.format("snippet")),
-    "xanzy-go-gitlab/note_snippet.json": ignored(ELSEWHERE.format("snippet")),
+    "gitlab4j/note-issue-event.json": ignored(ELSEWHERE.format("issue"), project_id="5"),
+    "go-playground/comment-issue-event.json": ignored(ELSEWHERE.format("issue"), project_id="5"),
+    "go-playground/confidential-comment-event.json": ignored(ELSEWHERE.format("issue"), project_id="5"),
+    "xanzy-go-gitlab/note_issue.json": ignored(ELSEWHERE.format("issue"), project_id="5"),
+    "gitlab4j/note-snippet-event.json": ignored(ELSEWHERE.format("snippet"), project_id="5"),
+    "go-playground/comment-snippet-event.json": ignored(ELSEWHERE.format("snippet"), project_id="5"),
+    "xanzy-go-gitlab/note_snippet.json": ignored(ELSEWHERE.format("snippet"), project_id="5"),
 }
 BODIES = bodies("gitlab")
 
@@ -166,4 +166,6 @@ def test_all_others_are_ignored(path: str):
     assert isinstance(event, Ignored)
     assert event.reason == f"GitLab's `{kind}` events mean nothing to the bridge; the hook need not send them"
     project = document.get("project")
-    assert event.project == (project.get("path_with_namespace", "") if isinstance(project, dict) else "")
+    project = project if isinstance(project, dict) else {}
+    assert event.project_id == str(project.get("id") or document.get("project_id") or "")
+    assert event.project == project.get("path_with_namespace", "")
