@@ -14,7 +14,7 @@ from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.hooks import valid_secrets
 from reana_bridge.store.inbox import Incoming, Stored
-from reana_bridge.store.tables import Hook
+from reana_bridge.store.tables import Hook, ProjectRow
 from webhooks.events import Event
 from webhooks.kinds import KINDS, Kind, harmless
 from webhooks.signatures import Unverified
@@ -59,7 +59,7 @@ async def receive(bridge: Bridge, forge: str, hook: str, headers: Mapping[str, s
         kind.verify(headers, body, secrets=secrets, now=time.time())
     else:
         row = await _verified(bridge, kind, row, headers, body)
-        await _check_project(kind, row, headers, body)
+        await _check_project(bridge, kind, row, headers, body)
     incoming = Incoming(
         forge=forge,
         hook=hook,
@@ -96,13 +96,19 @@ async def _verified(bridge: Bridge, kind: Kind, row: Hook, headers: Mapping[str,
     return fresh
 
 
-async def _check_project(kind: Kind, hook: Hook, headers: Mapping[str, str], body: bytes) -> None:
+async def _check_project(
+    bridge: Bridge, kind: Kind, hook: Hook, headers: Mapping[str, str], body: bytes
+) -> None:
     """Refuse what a hook says of another project than its own."""
     if len(body) < _LARGE:
         event = kind.parse(headers, body)
     else:
         event = await asyncio.to_thread(kind.parse, headers, body)
-    if not _is_about(event, hook):
+    about = _is_about(event, hook)
+    if about and event.project and not _is_named(event, hook):
+        # Renamed, or forged by somebody who may write the hook's template.
+        about = not await asyncio.to_thread(_is_anothers, bridge, event, hook)
+    if not about:
         raise Unverified(
             f"the hook {hook.id} of {hook.project} brought an event of the project {event.project[:200]!r} "
             f"(id {event.project_id[:50]!r}): a hook speaks for its own project only"
@@ -110,8 +116,18 @@ async def _check_project(kind: Kind, hook: Hook, headers: Mapping[str, str], bod
 
 
 def _is_about(event: Event, hook: Hook) -> bool:
-    """Whether the event names the hook's project, or none at all as a ping may."""
+    """Whether the event is of the hook's project, or of none at all as a ping may be."""
     if event.project_id and hook.project_id:
         return event.project_id == hook.project_id
-    path = Project.parse(hook.project).path
-    return not event.project or event.project.casefold() == path.casefold()
+    return not event.project or _is_named(event, hook)
+
+
+def _is_named(event: Event, hook: Hook) -> bool:
+    return event.project.casefold() == Project.parse(hook.project).path.casefold()
+
+
+def _is_anothers(bridge: Bridge, event: Event, hook: Hook) -> bool:
+    """Whether the path is that of a project which we know under another id."""
+    with bridge.database.read() as session:
+        named = session.get(ProjectRow, f"{hook.forge}:{event.project}")
+    return named is not None and named.forge_id != hook.project_id

@@ -71,7 +71,7 @@ class Reconcile:
         projects = self._projects(forge.name)
         if turn:  # the first turn catches up on all
             projects = [project for project in projects if _place(project) % shares == turn % shares]
-        self._turn(forge, projects, hooks=turn // shares % HOOKS_EVERY == 0)
+        self._turn(forge, projects, hooks=not turn or turn // shares % HOOKS_EVERY == HOOKS_EVERY - 1)
 
     def _turn(self, forge: Forge, projects: list[Project], *, hooks: bool = True) -> None:
         failures = 0
