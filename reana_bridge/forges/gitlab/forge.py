@@ -137,7 +137,7 @@ class GitLabForge:
         """Make merge request `note.merge_request` show `note` once; see `Forge.post_note` and `notes`."""
         if note.merge_request is None:
             raise ForgeRefused(f"{project}: a note on GitLab needs a merge request to be shown at")
-        marker = note_marker(self._required_id(project), note.merge_request)
+        marker = note_marker(self._id_of(project), note.merge_request)
         return self._notes.post(project, note.merge_request, note.body, marker, posted)
 
     def reply(
@@ -165,7 +165,7 @@ class GitLabForge:
 
     def facts(self, project: Project) -> ProjectFacts:
         """What GitLab says of the project now."""
-        facts = self._merge_requests.project(project)
+        facts = self._merge_requests.project(project, self._ids.get(project, project.path))
         self.remember(project, facts.id)
         with self._lock:
             self._paths[project] = facts.path
@@ -235,9 +235,7 @@ class GitLabForge:
         self._badges.remove(project, name)
 
     def _id_of(self, project: Project) -> str:
-        return self._ids.get(project, project.path)
-
-    def _required_id(self, project: Project) -> str:
+        """The project's id; asked for once where nobody told it, as writes to an old path are refused."""
         return self._ids.get(project) or self.facts(project).id
 
     def _relocate(self, project: Project) -> bool:

@@ -1,5 +1,6 @@
 """Projects and merge requests as GitLab tells of them, turned into our own values."""
 
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ from reana_bridge.forges.gitlab.client import Client, Json, project_path
 from reana_bridge.forges.gitlab.errors import Answered, Asked
 from reana_bridge.model.projects import Project
 
+_MOVED = re.compile(r"/api/v4/projects/([0-9]{1,20})(?:\?|$)", re.ASCII)
 _RIGHT = "the scope `api` (or `read_api`) and the Reporter role"
 
 
@@ -19,10 +21,22 @@ class MergeRequests:
         self._client = client
         self._id_of = id_of
 
-    def project(self, project: Project) -> ProjectFacts:
-        """What GitLab says of the project now; see `HostedForge.facts`."""
+    def project(self, project: Project, name: str) -> ProjectFacts:
+        """What GitLab says of the project now; see `HostedForge.facts`.
+
+        Args:
+            project: For the messages.
+            name: Its id, or its path: GitLab tells the id where that path is an old one.
+        """
         asked = Asked(what=f"tell of the project {project}", right=_RIGHT)
-        return project_facts(self._client.get(project_path(self._id_of(project)), asked))
+        try:
+            answer = self._client.raw("get", project_path(name), asked)
+        except Answered as refusal:
+            moved = _MOVED.search(str(refusal.headers.get("Location", "")))
+            if refusal.status != 301 or moved is None or moved[1] == name:
+                raise self._client.errors.answered(asked, refusal) from refusal
+            return self.project(project, moved[1])
+        return project_facts(self._client.object_of(answer, asked))
 
     def one(self, project: Project, number: int) -> MergeRequestFacts | None:
         """The merge request now; None when there is none."""

@@ -1,11 +1,18 @@
 """A server with written-down answers, and a client that asks it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reana_bridge.forges.gitlab.client import Client
 from reana_bridge.forges.gitlab.forge import GitLabForge
+from reana_bridge.model.projects import Project
+from reana_bridge.testing.gitlab import FakeGitLab, Level
+from reana_bridge.testing.gitlab.things import MergeRequest, Token
+from reana_bridge.testing.gitlab.things import Project as Fake
 from tests.forges.gitlab.scripted import Scripted, serve
 
 NOW = 1_790_000_000.0
@@ -28,3 +35,40 @@ def scripted_forge(script: Scripted) -> GitLabForge:
     forge = GitLabForge("lab", url=script.url, token=TOKEN, timeout=2.0, clock=lambda: NOW)
     script.on("GET /user", {"id": 7, "username": "bot"})
     return forge
+
+
+@dataclass
+class World:
+    """A fake GitLab with a project, a token for it, and the forge that uses the token."""
+
+    gitlab: FakeGitLab
+    there: Fake
+    token: Token
+    forge: GitLabForge
+    project: Project
+
+    def another_forge(self, token: str | None = None) -> GitLabForge:
+        """What a new process would have."""
+        return GitLabForge("lab", url=self.gitlab.url, token=token or self.token.value, timeout=2.0)
+
+    def merge_request(self, branch: str = "feature", **more: Any) -> MergeRequest:
+        user = self.gitlab.user("alice")
+        self.gitlab.push(self.there, branch, {"b": "1"}, user=user)
+        return self.gitlab.open(self.there, branch, user=user, **more)
+
+
+@pytest.fixture
+def gitlab(tmp_path: Path) -> Iterator[FakeGitLab]:
+    with FakeGitLab(tmp_path / "gitlab") as fake:
+        yield fake
+
+
+@pytest.fixture
+def world(gitlab: FakeGitLab) -> World:
+    there = gitlab.project("atlas/ttbar", members={gitlab.user("alice"): Level.DEVELOPER})
+    gitlab.push(there, "main", {"a": "1"})
+    token = gitlab.project_token(there)
+    forge = GitLabForge("lab", url=gitlab.url, token=token.value, timeout=2.0)
+    project = Project("lab", "atlas/ttbar")
+    forge.remember(project, str(there.id))
+    return World(gitlab, there, token, forge, project)
