@@ -39,7 +39,9 @@ def test_every_command_is_explained() -> None:
     table = {re.sub(r"\]\(#\w+\)$|^\[", "", cells[0]): cells for cells in rows(text)}
     usages = [cells[0] for cells in rows(HELP)[1:] if cells[0].startswith("`/reana")]
     assert len(usages) == len(CommandName)
-    for usage, name in zip(usages, sorted(CommandName, key=lambda n: HELP.index(f"`/reana {n}")), strict=True):
+    for usage, name in zip(
+        usages, sorted(CommandName, key=lambda n: HELP.index(f"`/reana {n}")), strict=True
+    ):
         who = "who can comment" if name in HARMLESS else "who may push"
         assert table[usage][2] == who
         assert f"\n## {name}\n" in text
