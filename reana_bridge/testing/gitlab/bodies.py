@@ -60,9 +60,6 @@ def _repository(instance: Instance, of: Project) -> dict[str, Any]:
         "url": f"git@gitlab.invalid:{of.path}.git",
         "description": None,
         "homepage": web,
-        "git_http_url": f"{web}.git",
-        "git_ssh_url": f"git@gitlab.invalid:{of.path}.git",
-        "visibility_level": _VISIBILITY[of.visibility],
     }
 
 
@@ -112,7 +109,12 @@ def push(instance: Instance, of: Project, ref: str, before: str, after: str, who
         ],
         "total_commits_count": total,
         "push_options": {},
-        "repository": _repository(instance, of),
+        "repository": _repository(instance, of)
+        | {
+            "git_http_url": f"{instance.url}/{of.path}.git",
+            "git_ssh_url": f"git@gitlab.invalid:{of.path}.git",
+            "visibility_level": _VISIBILITY[of.visibility],
+        },
     }
 
 

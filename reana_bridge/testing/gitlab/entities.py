@@ -300,7 +300,9 @@ def hook(instance: Instance, of: Hook) -> dict[str, Any]:
         status = "disabled"
     elif of.disabled_until is not None and of.disabled_until > now:
         status = "temporarily_disabled"
-    until = timestamp(of.disabled_until) if of.disabled_until is not None and status != "executable" else None
+    until = None
+    if of.disabled_until is not None and status == "temporarily_disabled":
+        until = timestamp(of.disabled_until)
     shown: dict[str, Any] = {
         "id": of.id,
         "project_id": of.project_id,

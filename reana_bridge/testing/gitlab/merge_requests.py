@@ -51,13 +51,15 @@ def create(call: Call) -> Answer:
         who=who,
         title=title,
         description=call.text("description") or "",
-        labels=_names(call.text("labels")),
+        labels=_names(call, "labels"),
     )
     return Answer(value=entities.merge_request(call.instance, made, target, single=True), status=201)
 
 
-def _names(labels: str | None) -> list[str]:
-    return [name.strip() for name in (labels or "").split(",") if name.strip()]
+def _names(call: Call, key: str) -> list[str]:
+    """Labels, as a list or as text with commas."""
+    listed = [name.strip() for text in call.listed(key) for name in text.split(",")]
+    return [name for name in listed if name]
 
 
 def _editable(call: Call) -> tuple[Project, MergeRequest]:
@@ -71,9 +73,9 @@ def _editable(call: Call) -> tuple[Project, MergeRequest]:
 def edit(call: Call) -> Answer:
     """`PUT /projects/:id/merge_requests/:iid`."""
     project, merge_request = _editable(call)
-    labels = merge_request.labels if call.text("labels") is None else _names(call.text("labels"))
-    labels = [*labels, *_names(call.text("add_labels"))]
-    gone = _names(call.text("remove_labels"))
+    labels = merge_request.labels if call.text("labels") is None else _names(call, "labels")
+    labels = [*labels, *_names(call, "add_labels")]
+    gone = _names(call, "remove_labels")
     changes.edit(
         call.instance,
         project,
