@@ -4,6 +4,7 @@ States, queues and ages are read from the rows when somebody asks, so that they 
 did the work. Only what leaves no row is counted in this process: webhook answers and their seconds.
 """
 
+from collections import Counter as Tally
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
@@ -15,13 +16,15 @@ from sqlalchemy.orm import Session
 
 from reana_bridge.model.runs import LIVE, RunState
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.store.tables import Delivery, OutboxRow, Run
+from reana_bridge.store.tables import Delivery, Hook, OutboxRow, RateLimit, Run
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _WEBHOOK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 _WAY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 _DAY = 86400.0
 _delivery, _outbox, _run = cast(Any, Delivery), cast(Any, OutboxRow), cast(Any, Run)
+_hook, _limit = cast(Any, Hook), cast(Any, RateLimit)
+_HOOKS = select(_hook.forge, _hook.problem)
 _FINAL_STATUS = frozenset({"success", "failure", "error", "cancelled"})
 
 
@@ -82,6 +85,7 @@ class _Rows(Collector):
             yield from _deliveries(session, now)
             yield from _runs(session, now)
             yield from _outbox_families(session, now)
+            yield from _forges(session, now)
             yield from _ways(session, now)
         free = "Bytes that are free where artifacts are kept."
         yield GaugeMetricFamily("reana_bridge_artifacts_free_bytes", free, value=bridge.blobs.free())
@@ -123,6 +127,20 @@ def _outbox_families(session: Session, now: float) -> Iterator[Any]:
     failing = select(func.count()).where(behind, _outbox.error != "")
     text = "Reports that a forge did not take at the last try."
     yield _gauge("reana_bridge_outbox_failing", text, session.execute(failing).scalar_one())
+
+
+def _forges(session: Session, now: float) -> Iterator[Any]:
+    text = "Hooks that connect made, by forge; problem is yes where the last look found something wrong."
+    family = GaugeMetricFamily("reana_bridge_hooks", text, labels=["forge", "problem"])
+    hooks = Tally((forge, bool(problem)) for forge, problem in session.execute(_HOOKS))
+    for (forge, problem), count in sorted(hooks.items()):
+        family.add_metric([forge, "yes" if problem else "no"], count)
+    yield family
+    text = "Seconds until a forge that asked us to wait is asked again; 0 when it is."
+    waits = GaugeMetricFamily("reana_bridge_forge_limited_seconds", text, labels=["forge"])
+    for forge, until in session.execute(select(_limit.forge, _limit.until)):
+        waits.add_metric([forge], max(0.0, (until or 0.0) - now))
+    yield waits
 
 
 def _ways(session: Session, now: float) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
-from reana_bridge.store.tables import OutboxRow, Run
+from reana_bridge.store.tables import Hook, OutboxRow, RateLimit, Run
 from reana_bridge.web.telemetry import Telemetry
 from tests.web.world import NOW, fill, make_bridge
 
@@ -61,4 +61,21 @@ def test_states_and_times_come_from_rows(tmp_path: Path) -> None:
         session.execute(update(OutboxRow).values(wanted_version=2, due_at=now, error="refused"))
     assert read(telemetry)["reana_bridge_outbox_failing"] > 0
     assert read(telemetry)["reana_bridge_outbox_oldest_seconds"] > 0
+    bridge.close()
+
+
+def test_hooks_and_limits_of_forges(tmp_path: Path, database_url: str) -> None:
+    bridge = make_bridge(tmp_path, database_url)
+    telemetry = Telemetry(bridge)
+    assert not [name for name in read(telemetry) if "hooks" in name or "limited" in name]
+    with bridge.database.transaction() as session:
+        now = bridge.database.now(session)
+        for number, problem in enumerate(("", "", "gone")):
+            session.add(Hook(forge="lab", project=f"lab:{number}", problem=problem, made_at=now))
+        session.add(RateLimit(forge="lab", until=now + 100, seen_at=now))
+        session.add(RateLimit(forge="hub", until=now - 100, seen_at=now))
+    seen = read(telemetry)
+    assert (seen["reana_bridge_hooks/lab/no"], seen["reana_bridge_hooks/lab/yes"]) == (2, 1)
+    assert 90 < seen["reana_bridge_forge_limited_seconds/lab"] <= 100
+    assert seen["reana_bridge_forge_limited_seconds/hub"] == 0
     bridge.close()
