@@ -5,6 +5,7 @@ to show waits; of a paused backend, project or forge queued runs wait, and say w
 goes on. Resuming takes everything up at once.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Any, cast
 
@@ -92,6 +93,15 @@ def pauses_on(session: Session, project: str, backend: str = "") -> tuple[str, .
     concerned = [(_pause.kind == str(kind)) & (_pause.name == name) for kind, name in named.items() if name]
     found = select(Pause).where(or_(*concerned)).order_by(_pause.kind)
     return tuple(sentence(row) for row in session.execute(found).scalars())
+
+
+def pauses_seen(session: Session, projects: Collection[str] | None) -> list[Pause]:
+    """What is paused, but for projects other than `projects` (None: all may be seen)."""
+    return [
+        row
+        for row in all_pauses(session)
+        if projects is None or row.kind != PauseKind.PROJECT or row.name in projects
+    ]
 
 
 def sentence(row: Pause) -> str:

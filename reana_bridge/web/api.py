@@ -22,26 +22,28 @@ from reana_bridge.web.paging import MOST, Cursor, Filter, Limit, Page, Slice, de
 from reana_bridge.web.problems import NotThere, Problem
 from reana_bridge.web.site import Site, site_of
 
-_bearer = HTTPBearer(auto_error=False, description="A token from `reana-bridge token create`.")
+bearer = Security(HTTPBearer(auto_error=False, description="A token from `reana-bridge token create`."))
+"""What every route of the API asks for."""
+
 _PROBLEM: dict[str, Any] = {
     "model": shapes.ProblemShape,
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemShape"}}},
 }
-_ERRORS: dict[int | str, dict[str, Any]] = {
+ERRORS: dict[int | str, dict[str, Any]] = {
     404: _PROBLEM | {"description": "Not there, or not for this caller."},
     422: _PROBLEM | {"description": "Some values do not fit."},
 }
-_CHANGES: dict[int | str, dict[str, Any]] = {
+CHANGES: dict[int | str, dict[str, Any]] = {
     403: _PROBLEM | {"description": "A session's request without its word."},
     409: _PROBLEM | {"description": "It is not done; `detail` says why."},
 }
-router = APIRouter(prefix="/api/v1", responses=_ERRORS, dependencies=[Security(_bearer)])
+router = APIRouter(prefix="/api/v1", responses=ERRORS, dependencies=[bearer])
 _run, _comparison = cast(Any, Run), cast(Any, ComparisonRow)
 Offset = Annotated[int, Query(ge=0, le=1 << 40, description="Bytes to leave out from the beginning.")]
 PieceLimit = Annotated[int, Query(ge=1, le=1 << 20, description="At most so many bytes.")]
 
 
-def _all_readable(site: Site, session: Session, request: Request) -> list[str] | None:
+def all_readable(site: Site, session: Session, request: Request) -> list[str] | None:
     """The projects that the caller may see, or None for all.
 
     Raises:
@@ -90,7 +92,7 @@ def decisions(
     part = Slice(limit, decode(cursor, 1))
     site = site_of(request)
     with site.bridge.database.read() as session:
-        names = _all_readable(site, session, request)
+        names = all_readable(site, session, request)
         table = cast(Any, Decision)
         where = queries.equal(table, project=project, sha=sha, outcome=outcome, delivery_id=delivery)
         where += queries.within(table.project, names)
@@ -104,7 +106,7 @@ def projects(request: Request, limit: Limit = 50, cursor: Cursor = "") -> Page[s
     part = Slice(limit, decode(cursor, 1))
     site = site_of(request)
     with site.bridge.database.read() as session:
-        names = _all_readable(site, session, request)
+        names = all_readable(site, session, request)
         rows = queries.projects(session, names, limit=limit + 1, after=_first(part.after) or "")
         items = [shaping.project(row, public=is_public(site, row.name)) for row in rows]
         return part.page(rows, [(row.name,) for row in rows], items)
@@ -118,7 +120,7 @@ def analyses(
     part = Slice(limit, decode(cursor, 2))
     site = site_of(request)
     with site.bridge.database.read() as session:
-        names = _all_readable(site, session, request)
+        names = all_readable(site, session, request)
         where = queries.equal(_run, project=project) + queries.within(_run.project, names)
         rows = queries.newest_runs_of_analyses(session, where, limit=limit + 1, after=part.after)
         keys = [(row.project, row.analysis) for row in rows]
@@ -140,7 +142,7 @@ def runs(
     part = Slice(limit, decode(cursor, 1))
     site = site_of(request)
     with site.bridge.database.read() as session:
-        names = _all_readable(site, session, request)
+        names = all_readable(site, session, request)
         where = queries.equal(_run, project=project, analysis=analysis, sha=sha, state=state)
         where += queries.within(_run.project, names) + queries.on_branch(branch)
         rows = queries.newest_runs(session, where, limit=limit + 1, after=_first(part.after))
@@ -161,7 +163,7 @@ def results(
     part = Slice(limit, decode(cursor, 1))
     site = site_of(request)
     with site.bridge.database.read() as session:
-        names = _all_readable(site, session, request)
+        names = all_readable(site, session, request)
         where = queries.equal(_run, project=project, analysis=analysis, sha=sha)
         where += queries.within(_run.project, names) + queries.on_branch(branch)
         where += [_run.result.is_not(None), _run.live_key.is_(None)]
@@ -183,7 +185,7 @@ def comparisons(
     part = Slice(limit, decode(cursor, 1))
     site = site_of(request)
     with site.bridge.database.read() as session:
-        names = _all_readable(site, session, request)
+        names = all_readable(site, session, request)
         of_runs = queries.equal(_run, project=project, analysis=analysis, sha=sha)
         of_runs += queries.within(_run.project, names)
         where = [*queries.equal(_comparison, run_id=run), *queries.of_matching_runs(_comparison, of_runs)]
@@ -205,7 +207,7 @@ def outbox(
     part = Slice(limit, decode(cursor, 1))
     site = site_of(request)
     with site.bridge.database.read() as session:
-        names = _all_readable(site, session, request)
+        names = all_readable(site, session, request)
         table = cast(Any, OutboxRow)
         where = queries.equal(table, project=project, sha=sha, kind=kind)
         where += queries.within(table.project, names) + queries.pending(pending)
@@ -290,7 +292,7 @@ def comparison(request: Request, run_id: str) -> shapes.ComparisonShape:
         return shaping.comparison(row)
 
 
-@router.post("/runs", status_code=201, responses=_CHANGES | {202: {"model": shapes.Started}})
+@router.post("/runs", status_code=201, responses=CHANGES | {202: {"model": shapes.Started}})
 def start(request: Request, wanted: shapes.NewRun) -> Response:
     """Run a commit's analyses: 201 with the runs, or 202 when the decision takes longer."""
     from reana_bridge.steps import manual
@@ -300,7 +302,7 @@ def start(request: Request, wanted: shapes.NewRun) -> Response:
         caller = caller_of(site, session, request)
     if not caller.allows("write", wanted.project):
         raise NotThere
-    _check_session(site, request, caller)
+    check_session(site, request, caller)
     try:
         ids = manual.start(
             site.bridge,
@@ -318,7 +320,7 @@ def start(request: Request, wanted: shapes.NewRun) -> Response:
     return JSONResponse(shapes.Started(runs=ids, delivery=None).model_dump(), 201)
 
 
-@router.post("/runs/{run_id}/cancel", responses=_CHANGES)
+@router.post("/runs/{run_id}/cancel", responses=CHANGES)
 def cancel(request: Request, run_id: str) -> shapes.Cancelled:
     """Want a run's end."""
     from reana_bridge.steps import manual
@@ -332,7 +334,7 @@ def cancel(request: Request, run_id: str) -> shapes.Cancelled:
     return shapes.Cancelled(cancelled=was_live)
 
 
-@router.post("/runs/{run_id}/rerun", status_code=201, responses=_CHANGES | {202: {"model": shapes.Started}})
+@router.post("/runs/{run_id}/rerun", status_code=201, responses=CHANGES | {202: {"model": shapes.Started}})
 def rerun(request: Request, run_id: str) -> Response:
     """Run the same commit, analysis and parameters again."""
     from reana_bridge.steps import manual
@@ -353,11 +355,11 @@ def _open_to_change(site: Site, request: Request, run_id: str) -> Opened:
         opened = open_run(request, session, run_id, links="ignore")
     if not opened.may_write:
         raise NotThere
-    _check_session(site, request, opened.caller)
+    check_session(site, request, opened.caller)
     return opened
 
 
-def _check_session(site: Site, request: Request, caller: Caller) -> None:
-    """A browser sends its cookie for whoever makes it; only a page of ours knows the word as well."""
+def check_session(site: Site, request: Request, caller: Caller) -> None:
+    """Refuse a change by a cookie alone: only our own pages know the word that has to come with it."""
     if caller.session:
         check_form(site, request, caller, request.headers.get("x-form-word", ""))

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from reana_bridge import __version__
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.web import api, badges, health, pages, run_pages
+from reana_bridge.web import api, badges, health, outbox_page, pages, pauses, run_pages
 from reana_bridge.web.access import WithoutKey, on_without_key
 from reana_bridge.web.door import PREFIX, Door
 from reana_bridge.web.middleware import Around
@@ -63,6 +63,7 @@ def make_app(bridge: Bridge, *, runtime: Runtime | None = None, takes_webhooks: 
     if takes_webhooks:
         app.door = Door(site)
         app.include_router(api.router)
+        app.include_router(pauses.router)
     app.add_middleware(Around)
     return app
 
@@ -105,6 +106,7 @@ def _pages() -> list[BaseRoute]:
         Route("/sign-out", pages.sign_out, methods=["POST"]),
         Route("/projects/{forge}/{path:path}", pages.project),
         Route("/commits/{forge}/{path:path}/{sha}", pages.commit),
+        Route("/outbox", outbox_page.outbox),
         Route("/runs/{run_id}", run_pages.run),
         Route("/runs/{run_id}/live", run_pages.live),
         Route("/runs/{run_id}/logs/{step:path}", run_pages.log),

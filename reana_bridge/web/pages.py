@@ -1,5 +1,6 @@
 """The front page, a project, a commit, and signing in and out. Works without scripts; private by default."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qs, quote
@@ -12,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from reana_bridge.model.codec import from_data
 from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Result
+from reana_bridge.steps.pausing import pauses_on, pauses_seen, sentence
 from reana_bridge.store.tables import Decision, Delivery, ProjectRow, Run
 from reana_bridge.web import auth, charts, queries
 from reana_bridge.web.auth import Caller
@@ -26,9 +28,14 @@ _FORM_LIMIT = 16 * 1024
 _run, _decision = cast(Any, Run), cast(Any, Decision)
 
 
-def chrome(site: Site, caller: Caller) -> dict[str, Any]:
-    """What every page's frame needs."""
-    return {"viewer": caller if caller.grant else None, "word": auth.form_word(site, caller)}
+def chrome(site: Site, caller: Caller, pauses: Iterable[str] = ()) -> dict[str, Any]:
+    """What every page's frame needs; `pauses` say why work that it shows is stopped."""
+    return {
+        "viewer": caller if caller.grant else None,
+        "word": auth.form_word(site, caller),
+        "pauses": [*pauses],
+        "rehearses": site.bridge.settings.server.shadow,
+    }
 
 
 def front(request: Request) -> Response:
@@ -45,7 +52,7 @@ def front(request: Request) -> Response:
         recent = queries.newest_runs(session, where, limit=RUNS_SHOWN, after=None)
         return page(
             "front.html",
-            **chrome(site, caller),
+            **chrome(site, caller, [sentence(row) for row in pauses_seen(session, names)]),
             projects=[(p, [line for line in latest if line.run.project == p.name]) for p in projects],
             recent=queries.lines(session, recent),
             live=queries.counts_by_state(session, where),
@@ -71,7 +78,7 @@ def project(request: Request) -> Response:
         )
         return page(
             "project.html",
-            **chrome(site, caller),
+            **chrome(site, caller, _pauses(site, session, name)),
             project=row,
             public=auth.is_public(site, name),
             branch=branch,
@@ -161,7 +168,7 @@ def commit(request: Request) -> Response:
         received = {d.id: session.get(Delivery, d.delivery_id) for d in decisions}
         return page(
             "commit.html",
-            **chrome(site, caller),
+            **chrome(site, caller, _pauses(site, session, name)),
             project=row,
             sha=shas.pop(),
             decisions=decisions,
@@ -277,6 +284,12 @@ def _visible_project(site: Site, session: Session, caller: Caller, name: str) ->
     if row is None or not auth.may_read(site, caller, name):
         raise NotThere
     return row
+
+
+def _pauses(site: Site, session: Session, name: str) -> tuple[str, ...]:
+    settings = site.bridge.settings
+    rule = settings.project(Project.parse(name))
+    return pauses_on(session, name, settings.backend_of(rule) if rule else "")
 
 
 def _plain(text: str) -> str:

@@ -13,6 +13,7 @@ from reana_bridge.model.results import StepRecord, StepState
 from reana_bridge.model.runs import LIVE, RunState
 from reana_bridge.reports.rows import FileRow, StepRow, Tone
 from reana_bridge.reports.view import ReportView, view
+from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.steps.reporting import analysis_of, report_of
 from reana_bridge.store.tables import ArtifactRow, Decision, Run, Want
 from reana_bridge.web import auth, files, logs, queries
@@ -69,6 +70,7 @@ class RunSheet:
         decision: Why it runs; None for one of unknown origin.
         wants: Who wants it, or wanted it.
         baseline: The run that it is compared with; None for none.
+        pauses: Why work that concerns it is stopped, while it lives.
     """
 
     opened: Opened
@@ -80,6 +82,7 @@ class RunSheet:
     decision: Decision | None
     wants: list[Want]
     baseline: Run | None
+    pauses: tuple[str, ...]
 
     @property
     def specification(self) -> str:
@@ -136,7 +139,7 @@ def _render(site: Site, template: str, sheet: RunSheet) -> Response:
     return page(
         template,
         headers={"x-run-live": "yes" if sheet.is_live else "no"},
-        **chrome(site, sheet.opened.caller),
+        **chrome(site, sheet.opened.caller, sheet.pauses),
         sheet=sheet,
         run=run,
         view=sheet.view,
@@ -182,6 +185,7 @@ def _sheet(site: Site, session: Session, opened: Opened) -> RunSheet:
         decision=queries.decision_of(session, run.delivery_id),
         wants=queries.wants_of(session, run.id),
         baseline=baseline,
+        pauses=pauses_on(session, run.project, run.backend) if run.state in LIVE else (),
     )
 
 

@@ -1,6 +1,6 @@
 """What the API answers with: one model a thing. Times are UTC ISO 8601 texts, ids are opaque texts."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -122,6 +122,9 @@ class RunShape(_Shape):
     started_at: Time
     ended_at: Time
     url: str
+    merge_request: int | None = Field(description="The merge request that it was begun for.")
+    trusted: bool = Field(description="False for code of somebody without rights on the project.")
+    approved_by: str = Field(description="Who let it run, where it needed an approval.")
 
 
 class RunDetail(RunShape):
@@ -266,6 +269,39 @@ class OutboxShape(_Shape):
     due_at: Time
     attempt: int
     error: str
+    merge_request: int | None = Field(description="Where it is shown; null for the commit itself.")
+    shadow: Any = Field(description="In a rehearsal: what would have been written.")
+
+
+class PauseShape(_Shape):
+    """Work that an administrator stopped."""
+
+    kind: str = Field(description="`forge`, `backend` or `project`.")
+    name: str
+    reason: str
+    paused_by: str
+    since: Time
+
+
+class NewPause(BaseModel):
+    """What to stop, and why."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"kind": "backend", "name": "reana", "reason": "maintenance until Tuesday"}]
+        },
+    )
+
+    kind: Literal["forge", "backend", "project"]
+    name: str = Field(max_length=500)
+    reason: str = Field(max_length=500, description="One line that everyone reads.")
+
+
+class Resumed(_Shape):
+    """Whether it was paused."""
+
+    resumed: bool
 
 
 class NewRun(BaseModel):

@@ -1,8 +1,9 @@
 """From rows and model values to the API's shapes."""
 
 import math
+import re
 from collections import Counter
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from reana_bridge.model.codec import from_data
@@ -17,6 +18,7 @@ from reana_bridge.store.tables import (
     Decision,
     Delivery,
     OutboxRow,
+    Pause,
     ProjectRow,
     Run,
     Want,
@@ -24,6 +26,7 @@ from reana_bridge.store.tables import (
 from reana_bridge.web import shapes
 from reana_bridge.web.templating import iso
 
+_KEY = re.compile(r"[?&]key=[0-9a-f]+")
 Number = TypeVar("Number", int, float)
 
 
@@ -110,6 +113,9 @@ def _run_values(row: Run) -> dict[str, Any]:
         "started_at": iso(row.started_at),
         "ended_at": iso(row.ended_at),
         "url": f"/runs/{row.id}",
+        "merge_request": row.merge_request,
+        "trusted": row.trusted,
+        "approved_by": row.approved_by,
     }
 
 
@@ -288,4 +294,24 @@ def outbox(row: OutboxRow) -> shapes.OutboxShape:
         due_at=iso(row.due_at),
         attempt=row.attempt,
         error=row.error,
+        merge_request=row.merge_request,
+        shadow=without_keys(row.shadow),
+    )
+
+
+def without_keys(value: Any) -> Any:
+    """What a forge was to be written, as JSON has it, but for the keys in its links."""
+    if isinstance(value, str):
+        return _KEY.sub("", value)
+    if isinstance(value, dict):
+        return {name: without_keys(part) for name, part in cast(dict[str, Any], value).items()}
+    if isinstance(value, list):
+        return [without_keys(part) for part in cast(list[Any], value)]
+    return value
+
+
+def pause(row: Pause) -> shapes.PauseShape:
+    """What is paused."""
+    return shapes.PauseShape(
+        kind=row.kind, name=row.name, reason=row.reason, paused_by=row.paused_by, since=iso(row.since)
     )
