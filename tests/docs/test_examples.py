@@ -27,7 +27,7 @@ from tests.docs.examples import PAGES, ROOT, Command, Example, calls_of_ours, co
 from webhooks import git
 from webhooks.events import Push
 
-LANGUAGES = {"toml", "yaml", "json", "csv", "console", "text"}
+LANGUAGES = {"toml", "yaml", "json", "csv", "console", "text", "python"}
 
 
 def where(value: Any) -> str:
@@ -79,6 +79,11 @@ def test_data_is_read(example: Example) -> None:
     reading = reader.read(content, source="metrics")
     assert reading.metrics
     assert not reading.unreadable
+
+
+@pytest.mark.parametrize("example", examples("python"), ids=where)
+def test_programs_run(example: Example) -> None:
+    exec(compile(example.text, str(example), "exec"), {"__name__": "example"})
 
 
 def test_skipped_examples_say_why() -> None:
