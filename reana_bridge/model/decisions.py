@@ -18,17 +18,20 @@ from reana_bridge.model.triggers import (
     Answer,
     answer_branch,
     answer_default_branch,
+    answer_merge_request,
     answer_proposal,
     answer_tag,
     known_changes,
 )
 from reana_bridge.model.wants import WantKind
-from webhooks.events import Event, Ignored, Ping, Push, Tag
+from webhooks.events import Change, Event, Ignored, Installation, MergeRequest, Ping, Push, Tag
 
 __all__ = [
     "AnalysisDecision",
     "Decision",
     "Due",
+    "Forks",
+    "MergeRequestNow",
     "Outcome",
     "Situation",
     "decide",
@@ -48,6 +51,33 @@ class Outcome(StrEnum):
     COMMAND = "command"
     ERROR = "error"
     IGNORED = "ignored"
+
+
+class Forks(StrEnum):
+    """When code from another repository than the project's own runs."""
+
+    APPROVE = "approve"
+    MEMBERS = "members"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeRequestNow:
+    """A merge request as the forge has it now, whatever the event said.
+
+    Attributes:
+        target: Name of the branch that it is to be merged into.
+        labels: Their names.
+        draft: Whether it is marked as not ready.
+        open: Whether it is neither closed nor merged.
+        changes: What happened, by the event and by what was known before.
+    """
+
+    target: str
+    labels: tuple[str, ...] = ()
+    draft: bool = False
+    open: bool = True
+    changes: frozenset[Change] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,12 +131,16 @@ class Situation:
         event: What the delivery means.
         registered: Whether the settings know the project.
         default_branch: The project's default branch; empty to go by the event.
-        head: The commit that the event's ref points to now, asked of the forge; None when it is gone.
+        head: The commit that the event's ref points to now, asked of the forge; None when it is gone. Of a
+            merge request it is the commit that is decided on, whichever the event names.
         message: The commit's message; empty to go by the event.
         changed: Paths that the push changed (for a proposal: since the merge-base); None when unknown.
-        trusted: False for code of somebody without rights on the project.
+        trusted: False for code that lives in a repository other than the project's own.
+        forks: When such code runs.
+        let_by: Who with rights on the project let this very commit run; empty for nobody.
         merge_requests: Whether the forge has merge requests of its own; else every branch but the default
             one counts as a proposal against it.
+        merge_request: The event's, as it is now; None where there is none (any more).
         project_file: The project's analyses; None when the commit has no configuration at all.
         problems: What is wrong with the project file, or warnings about it.
         analysis_problems: The same for the specification of each analysis, by the analysis' name.
@@ -119,7 +153,10 @@ class Situation:
     message: str = ""
     changed: tuple[str, ...] | None = None
     trusted: bool = True
+    forks: Forks = Forks.APPROVE
+    let_by: str = ""
     merge_requests: bool = False
+    merge_request: MergeRequestNow | None = None
     project_file: ProjectFile | None = None
     problems: tuple[Problem, ...] = ()
     analysis_problems: Mapping[str, tuple[Problem, ...]] = field(
@@ -137,7 +174,8 @@ def decide(situation: Situation) -> Decision:
         reason = str(_errors(situation.problems)[0])
         return Decision(outcome=Outcome.ERROR, reason=reason, problems=situation.problems)
     if situation.project_file is None:
-        reason = "the commit has neither `reana.yaml` nor `.reana-bridge.yaml`"
+        where = "the commit" if situation.trusted else "the target branch"
+        reason = f"{where} has neither `reana.yaml` nor `.reana-bridge.yaml`"
         return Decision(outcome=Outcome.SKIP, reason=reason, problems=situation.problems)
     analyses = tuple(_analysis(situation, analysis) for analysis in situation.project_file.analyses)
     outcome, reason = _overall(analyses)
@@ -151,12 +189,16 @@ def _without_project_file(situation: Situation) -> tuple[Outcome, str] | None:
         return Outcome.IGNORED, shown(event.reason, 300) or "it means nothing to the bridge"
     if isinstance(event, Ping):
         return Outcome.IGNORED, "the forge asked whether anybody listens"
+    if isinstance(event, Installation):
+        return Outcome.IGNORED, "an installation of the App changed; projects are registered in the settings"
     if not situation.registered:
         return Outcome.IGNORED, f"the settings register no project `{shown(event.project)}`"
     if isinstance(event, Push):
         return _moved(event.ref, event.after, situation.head) or _asked_to_skip(situation, event.message)
     if isinstance(event, Tag):
         return _moved(event.ref, event.sha, situation.head) or _asked_to_skip(situation, event.message)
+    if isinstance(event, MergeRequest):
+        return _gone(event, situation) or _asked_to_skip(situation, "")
     return Outcome.IGNORED, f"the bridge does nothing on an event of kind {type(event).__name__}"
 
 
@@ -168,6 +210,15 @@ def _moved(ref: str, sha: str | None, head: str | None) -> tuple[Outcome, str] |
         return Outcome.SKIP, f"{ref} is gone"
     if head != sha:
         return Outcome.SKIP, f"superseded: {ref} is now at {shown(head[:7])}"
+    return None
+
+
+def _gone(event: MergeRequest, situation: Situation) -> tuple[Outcome, str] | None:
+    if situation.merge_request is None or situation.head is None:
+        return Outcome.SKIP, f"there is no merge request !{event.number} (any more)"
+    if not situation.merge_request.open:
+        merged = Change.MERGED in event.changes
+        return Outcome.SKIP, f"merge request !{event.number} is {'merged' if merged else 'closed'}"
     return None
 
 
@@ -183,7 +234,7 @@ def _analysis(situation: Situation, analysis: Analysis) -> AnalysisDecision:
     if answer.runs and _errors(problems):
         outcome, reason = Outcome.ERROR, str(_errors(problems)[0])
     elif answer.runs and not situation.trusted:
-        outcome, reason = Outcome.NEEDS_APPROVAL, f"{reason}, by somebody without rights on the project"
+        outcome, reason = _of_a_stranger(situation, reason)
     return AnalysisDecision(
         analysis=analysis.name,
         outcome=outcome,
@@ -196,10 +247,30 @@ def _analysis(situation: Situation, analysis: Analysis) -> AnalysisDecision:
     )
 
 
+def _of_a_stranger(situation: Situation, reason: str) -> tuple[Outcome, str]:
+    if situation.forks is Forks.NEVER:
+        return Outcome.SKIP, f"{reason}, but the settings let no code from forks run"
+    if situation.let_by:
+        return Outcome.RUN, f"{reason}, let run by {shown(situation.let_by)}"
+    return Outcome.NEEDS_APPROVAL, f"{reason}, with code from outside of the project"
+
+
 def _answer(situation: Situation, analysis: Analysis) -> tuple[Answer, WantKind, bool]:
     event = situation.event
     if isinstance(event, Tag):
         return answer_tag(analysis, event.tag), WantKind.TAG, False
+    now = situation.merge_request
+    if isinstance(event, MergeRequest) and now is not None:
+        answer = answer_merge_request(
+            analysis,
+            now.changes,
+            title=f"!{event.number}",
+            target=now.target,
+            labels=now.labels,
+            draft=now.draft,
+            changed=known_changes(situation.changed),
+        )
+        return answer, WantKind.MERGE_REQUEST, True
     if not isinstance(event, Push):
         return Answer(False, "nothing was pushed"), WantKind.BRANCH, False
     default = situation.default_branch or event.default_branch

@@ -1,10 +1,12 @@
-"""Whether one analysis runs for a push or a tag, and why, in words."""
+"""Whether one analysis runs for a push, a tag or a merge request, and why, in words."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from reana_bridge.model.analyses import Analysis, OnMergeRequest, OnPush
 from reana_bridge.model.globs import matches
 from reana_bridge.model.suggestions import shown
+from webhooks.events import Change
 
 MAX_CHANGED = 3000
 MAX_CHANGED_LENGTH = 300_000
@@ -51,6 +53,69 @@ def answer_proposal(analysis: Analysis, branch: str, changed: Changed, *, defaul
     if analysis.on.push is None or analysis.on.push.branches is None:
         return merge_request
     return Answer(False, f"{merge_request.reason}; and {push.reason}")
+
+
+_NEW_COMMITS = frozenset({Change.OPENED, Change.REOPENED, Change.UPDATED})
+
+
+def answer_merge_request(
+    analysis: Analysis,
+    changes: Collection[Change],
+    *,
+    title: str,
+    target: str,
+    labels: Collection[str],
+    draft: bool,
+    changed: Changed,
+) -> Answer:
+    """What `analysis` says to a change of an open merge request.
+
+    Args:
+        analysis: The analysis.
+        changes: What happened to the merge request: new commits count for every analysis, labels, draft and
+            target only for those whose triggers speak of them.
+        title: What people call it, such as `!5`.
+        target: Name of the branch that it is to be merged into.
+        labels: What it carries now.
+        draft: Whether it is marked as not ready.
+        changed: Paths that it changes since its merge-base.
+    """
+    on = analysis.on.merge_request
+    if on is None:
+        return Answer(False, "it does not run on merge requests (no `on.merge-request`)")
+    if not _asks_about(on, changes):
+        what = ", ".join(sorted(changes)) or "nothing"
+        return Answer(False, f"no new commits of {title} ({what}), and nothing else that it asks about")
+    if not matches(target, on.branches):
+        return Answer(False, f"target branch `{shown(target)}` does not match {_listed(on.branches)}")
+    if draft and not on.drafts:
+        return Answer(False, f"{title} is a draft, and it does not run on drafts")
+    return (
+        _labels(on, title, labels)
+        or _paths(changed, on.paths, on.paths_ignore)
+        or Answer(True, f"merge request {title} into `{shown(target)}`")
+    )
+
+
+def _asks_about(on: OnMergeRequest, changes: Collection[Change]) -> bool:
+    if _NEW_COMMITS & set(changes):
+        return True
+    draft = Change.DRAFT in changes and not on.drafts
+    return draft or (Change.LABELLED in changes and bool(on.labels)) or Change.RETARGETED in changes
+
+
+def _labels(on: OnMergeRequest, title: str, labels: Collection[str]) -> Answer | None:
+    """The label rules' objection; None when they have none."""
+    wanted = [glob for glob in on.labels if not glob.startswith("!")]
+    refused = [glob[1:] for glob in on.labels if glob.startswith("!")]
+    unwanted = next((label for label in labels if any(matches(label, [glob]) for glob in refused)), None)
+    if unwanted is not None:
+        return Answer(
+            False, f"{title} has the label `{shown(unwanted)}`, which {_listed(on.labels)} excludes"
+        )
+    if wanted and not any(matches(label, wanted) for label in labels):
+        return Answer(False, f"{title} has none of the labels {_listed(tuple(wanted))}")
+    return None
 
 
 def answer_tag(analysis: Analysis, tag: str) -> Answer:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.crashpoints import reach
@@ -24,11 +24,12 @@ from reana_bridge.model.results import Result
 from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.results.baselines import Candidate, Choice, choose_baseline
 from reana_bridge.results.comparison import compare
+from reana_bridge.steps.again import ASKED_AT
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.reporting import analysis_of, comparison_row, short_ref
 from reana_bridge.steps.sources import fetched, project_file_at
-from reana_bridge.steps.transitions import move
-from reana_bridge.store.leases import claim
+from reana_bridge.steps.transitions import announce, move
+from reana_bridge.store.leases import claim, save
 from reana_bridge.store.tables import ComparisonRow, Run
 
 LOOK_BACK = 500
@@ -46,10 +47,12 @@ class Compare:
         self._bridge = bridge
 
     def claim(self, limit: int) -> list[Run]:
-        """Collected runs, and those whose awaited baseline has ended."""
+        """Collected runs, ended ones to be compared again, those whose awaited baseline has ended."""
         database = self._bridge.database
         with database.transaction() as session:
-            due = (_run.state == RunState.COMPARING, _run.due_at <= database.now(session))
+            again = and_(_run.state == RunState.FINISHED.value, _run.compare_again)
+            either = or_(_run.state == RunState.COMPARING.value, again)
+            due = (either, _run.due_at <= database.now(session))
             return claim(database, session, Run, *due, order=[_run.due_at], limit=limit)
 
     def act(self, row: Run) -> None:
@@ -71,13 +74,16 @@ class Compare:
             now = bridge.database.now(session)
             if awaited and not self._still_runs(session, awaited):
                 # It ended after we looked: choose again, now with its result.
-                move(bridge, session, row, RunState.COMPARING)
+                self._give_back(session, row, due_at=now)
                 return
             stored = comparison_row(session, row.id) or ComparisonRow(run_id=row.id, made_at=now)
-            deadline = (row.backend_ended_at or now) + bridge.settings.limits.waiting_seconds
-            # Locked, so that a wish for its end is seen here or sets the due time itself.
-            wish = select(_run.wanted).where(_run.id == row.id).with_for_update()
-            wanted = session.execute(wish).scalar_one()
+            # Locked, so that a wish for its end or for another baseline is seen here or sets the due time.
+            wish = select(_run.wanted, _run.settings).where(_run.id == row.id).with_for_update()
+            wanted, settings = session.execute(wish).one()
+            if settings != row.settings:
+                self._give_back(session, row, due_at=now)
+                return
+            deadline = self._deadline(row, now)
             waits = bool(choice.waiting_for) and now < deadline and wanted == Wanted.RUN
             comparison = compare(
                 baseline=choice.baseline if before else None,
@@ -98,10 +104,30 @@ class Compare:
             reach("compare.made")
             if waits:
                 activity = f"waits for the baseline at {choice.waiting_for[:7]}, which still runs"
-                move(bridge, session, row, RunState.COMPARING, due_at=deadline, activity=activity)
+                self._give_back(session, row, due_at=deadline, activity=activity)
             else:
-                move(bridge, session, row, RunState.FINISHED, activity="")
+                self._end(session, row)
         reach("compare.stored")
+
+    def _deadline(self, row: Run, now: float) -> float:
+        """Until when its baseline is waited for, UTC seconds since the epoch."""
+        settings: dict[str, Any] = row.settings or {}
+        since = settings.get(ASKED_AT) or row.backend_ended_at or now
+        return max(since, row.backend_ended_at or 0.0) + self._bridge.settings.limits.waiting_seconds
+
+    def _give_back(self, session: Session, row: Run, *, due_at: float, activity: str = "") -> None:
+        """To be compared once more, at `due_at`."""
+        if row.state == RunState.COMPARING:
+            move(self._bridge, session, row, RunState.COMPARING, due_at=due_at, activity=activity)
+        else:
+            save(session, row, due_at=due_at, attempt=0)
+
+    def _end(self, session: Session, row: Run) -> None:
+        if row.state == RunState.COMPARING:
+            move(self._bridge, session, row, RunState.FINISHED, activity="")
+        else:
+            save(session, row, due_at=None, attempt=0, compare_again=False)
+            announce(self._bridge, session, row)
 
     def _still_runs(self, session: Session, run_id: str) -> bool:
         """Whether the run is live; its row stays locked, so that its end finds who waits for it."""

@@ -32,6 +32,7 @@ from reana_bridge.store.leases import is_free, lock_key, take
 from reana_bridge.store.tables import Run
 
 _A_PROJECT = 50
+_UNSTARTED = (RunState.QUEUED, RunState.WAITING)
 _IN_FLIGHT = (RunState.SUBMITTING, RunState.RUNNING)
 _log = structlog.get_logger()
 _run = cast(Any, Run)
@@ -53,7 +54,7 @@ class Submit:
             now = database.now(session)
             due = (_run.due_at <= now, is_free(_run, now))
             mine = or_(_run.host == "", _run.host == self._bridge.host)
-            unwanted = and_(_run.state == RunState.QUEUED, _run.wanted == Wanted.CANCEL)
+            unwanted = and_(_run.state.in_(_UNSTARTED), _run.wanted == Wanted.CANCEL)
             left = and_(_run.state == RunState.SUBMITTING, mine)
             chosen = select(_run.id).where(*due, or_(unwanted, left)).order_by(_run.queued_at).limit(limit)
             ids = list(session.execute(self._skip_locked(chosen)).scalars())
@@ -124,7 +125,7 @@ class Submit:
 
     def act(self, row: Run) -> None:
         """Start the run on its backend, or end it where it cannot or should not start."""
-        if row.state == RunState.QUEUED:
+        if row.state in _UNSTARTED:
             self._move(row, RunState.CANCELLED)
             return
         row.backend_name = row.backend_name or backend_name(row)

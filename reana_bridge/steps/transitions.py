@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.runs import FINAL, RunState, Wanted, check_transition
@@ -88,7 +88,7 @@ def _wake_waiting(session: Session, run_id: str, now: float) -> None:
     table = cast(Any, Run)
     session.execute(
         update(Run)
-        .where(table.id.in_(waiting), table.state == RunState.COMPARING)
+        .where(table.id.in_(waiting), or_(table.state == RunState.COMPARING.value, table.compare_again))
         .values(due_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -13,9 +13,9 @@ from reana_bridge.model.analyses import (
     Triggers,
 )
 from reana_bridge.model.bridge_yaml import DEFAULT_TRIGGERS, default_project_file
-from reana_bridge.model.decisions import Decision, Outcome, Situation, decide
+from reana_bridge.model.decisions import Decision, Forks, MergeRequestNow, Outcome, Situation, decide
 from reana_bridge.model.problems import Problem
-from webhooks.events import Event, Ignored, Ping, Push, Tag
+from webhooks.events import Change, Event, Ignored, Installation, MergeRequest, Ping, Push, Tag
 
 A, B = "a" * 40, "b" * 40
 ERROR = Problem(message="is not known", file=".reana-bridge.yaml", line=3, key="on.pusch")
@@ -28,6 +28,15 @@ def push(branch: str = "main", **more) -> Push:
 
 def tag(name: str = "v1", **more) -> Tag:
     return Tag(**{"project": "group/name", "ref": f"refs/tags/{name}", "sha": A, **more})
+
+
+def request(*changes: Change, **more) -> MergeRequest:
+    named = {"project": "group/name", "number": 5, "sha": A, "source_branch": "x", "target_branch": "main"}
+    return MergeRequest(**{**named, "changes": frozenset(changes or (Change.OPENED,)), **more})
+
+
+def now(*changes: Change, **more) -> MergeRequestNow:
+    return MergeRequestNow(**{"target": "main", "changes": frozenset(changes or (Change.OPENED,)), **more})
 
 
 def of(event: Event, on: Triggers = DEFAULT_TRIGGERS, **more) -> Decision:
@@ -206,7 +215,7 @@ SEVERAL = ProjectFile(
             push(),
             {"trusted": False, "analysis_problems": {"fit": (ERROR,)}},
             "error needs-approval skip",
-            "`plot` waits for approval: push to the default branch `main`, by somebody without rights",
+            "`plot` waits for approval: push to the default branch `main`, with code from outside",
         ),
         (tag("v1"), {}, "skip skip run", "`release` runs: tag `v1`"),
         (tag("w1"), {}, "skip skip skip", "3 of 3 analyses do not run: `fit`, `plot`, `release`"),
@@ -228,7 +237,17 @@ EVENTS = st.one_of(
     ),
     st.builds(Push, project=TEXT, ref=TEXT.map("refs/heads/".__add__), before=SHA, after=SHA),
     st.builds(Tag, project=TEXT, ref=TEXT, sha=st.none() | SHA, message=TEXT),
+    st.builds(
+        MergeRequest,
+        project=TEXT,
+        changes=st.frozensets(st.sampled_from(Change), min_size=1),
+        number=st.integers(1, 9),
+        sha=SHA,
+        source_branch=TEXT,
+        target_branch=TEXT,
+    ),
     st.builds(Ping, project=TEXT),
+    st.builds(Installation, project=TEXT, installation=TEXT),
     st.builds(Ignored, project=TEXT, reason=TEXT),
     st.builds(Event, project=TEXT),
 )
@@ -239,7 +258,8 @@ ANALYSES = st.builds(
     on=st.builds(
         Triggers,
         push=st.none() | st.builds(OnPush, branches=st.none() | GLOBS, paths=GLOBS, paths_ignore=GLOBS),
-        merge_request=st.none() | st.builds(OnMergeRequest, branches=GLOBS, labels=GLOBS, paths=GLOBS),
+        merge_request=st.none()
+        | st.builds(OnMergeRequest, branches=GLOBS, labels=GLOBS, paths=GLOBS, drafts=st.booleans()),
         tags=st.none() | GLOBS,
     ),
 )
@@ -252,7 +272,18 @@ SITUATIONS = st.builds(
     message=TEXT,
     changed=st.none() | st.lists(TEXT, max_size=4).map(tuple),
     trusted=st.booleans(),
+    forks=st.sampled_from(Forks),
+    let_by=st.sampled_from(["", "", "jane"]),
     merge_requests=st.booleans(),
+    merge_request=st.none()
+    | st.builds(
+        MergeRequestNow,
+        target=TEXT,
+        labels=st.lists(TEXT, max_size=3).map(tuple),
+        draft=st.booleans(),
+        open=st.booleans() | st.just(True),
+        changes=st.frozensets(st.sampled_from(Change)),
+    ),
     project_file=st.none() | st.builds(ProjectFile, analyses=st.lists(ANALYSES, max_size=3).map(tuple)),
     problems=st.sampled_from([(), (), (ERROR,), (WARNING,)]),
     analysis_problems=st.dictionaries(TEXT, st.sampled_from([(ERROR,), (WARNING,)]), max_size=2),
@@ -270,7 +301,8 @@ def test_every_event_has_exactly_one_outcome_and_a_reason_of_one_line(situation)
     outcomes = {analysis.outcome for analysis in decision.analyses}
     assert not outcomes or decision.outcome in outcomes
     assert (decision.outcome is Outcome.RUN) is (Outcome.RUN in outcomes)
-    assert situation.trusted or Outcome.RUN not in outcomes
+    stopped = not situation.trusted and (situation.forks is Forks.NEVER or not situation.let_by)
+    assert not (stopped and Outcome.RUN in outcomes)
     assert decide(situation) == decision
 
 
@@ -283,7 +315,10 @@ def test_the_property_test_knows_every_field_of_a_situation():
         "message",
         "changed",
         "trusted",
+        "forks",
+        "let_by",
         "merge_requests",
+        "merge_request",
         "project_file",
         "problems",
         "analysis_problems",
@@ -294,3 +329,70 @@ def test_with_reana_yaml_alone_the_default_branch_and_proposals_run():
     for branch, proposal in (("main", False), ("feature/x", True)):
         (analysis,) = of(push(branch), project_file=default_project_file()).analyses
         assert (analysis.analysis, analysis.outcome, analysis.proposal) == ("analysis", "run", proposal)
+
+
+LABELLED = Triggers(merge_request=OnMergeRequest(labels=("run-*", "!hold")))
+READY = Triggers(merge_request=OnMergeRequest(drafts=False))
+FITS = Triggers(merge_request=OnMergeRequest(paths=("fit/**",), branches=("main", "release/**")))
+
+
+@pytest.mark.parametrize(
+    ("on", "at", "changed", "runs", "reason"),
+    [
+        (DEFAULT_TRIGGERS, now(), None, True, "merge request !5 into `main`"),
+        (DEFAULT_TRIGGERS, now(Change.UPDATED), None, True, "merge request !5"),
+        (DEFAULT_TRIGGERS, now(Change.REOPENED), None, True, "merge request !5"),
+        (DEFAULT_TRIGGERS, now(Change.RETARGETED), None, True, "merge request !5"),
+        (DEFAULT_TRIGGERS, now(draft=True), None, True, "merge request !5"),
+        (DEFAULT_TRIGGERS, now(Change.LABELLED), None, False, "no new commits of !5 (labelled)"),
+        (DEFAULT_TRIGGERS, now(Change.DRAFT), None, False, "no new commits of !5 (draft)"),
+        (DEFAULT_TRIGGERS, now(Change.DRAFT, Change.UPDATED), None, True, "merge request !5"),
+        (Triggers(), now(), None, False, "no `on.merge-request`"),
+        (PUSHES, now(), None, False, "no `on.merge-request`"),
+        (FITS, now(target="release/1"), None, True, "merge request !5 into `release/1`"),
+        (FITS, now(target="dev"), None, False, "target branch `dev` does not match `main`, `release/**`"),
+        (FITS, now(), ("fit/a",), True, "merge request"),
+        (FITS, now(), ("a",), False, "the only changed file `a` does not match paths `fit/**`"),
+        (READY, now(draft=True), None, False, "!5 is a draft, and it does not run on drafts"),
+        (READY, now(Change.DRAFT, draft=True), None, False, "!5 is a draft"),
+        (READY, now(Change.DRAFT), None, True, "merge request"),
+        (READY, now(Change.LABELLED), None, False, "no new commits"),
+        (LABELLED, now(), None, False, "!5 has none of the labels `run-*`"),
+        (LABELLED, now(labels=("x", "run-it")), None, True, "merge request"),
+        (LABELLED, now(Change.LABELLED, labels=("run-it",)), None, True, "merge request"),
+        (LABELLED, now(Change.LABELLED, labels=("run-it", "hold")), None, False, "has the label `hold`"),
+        (LABELLED, now(Change.LABELLED, labels=("other",)), None, False, "none of the labels"),
+        (Triggers(merge_request=OnMergeRequest(labels=("!no",))), now(), None, True, "merge request"),
+    ],
+)
+def test_when_a_merge_request_runs(on, at, changed, runs, reason):
+    decision = of(request(), on, merge_requests=True, merge_request=at, changed=changed)
+    (analysis,) = decision.analyses
+    assert analysis.outcome == decision.outcome == (Outcome.RUN if runs else Outcome.SKIP)
+    assert reason in analysis.reason
+    assert (analysis.wanted_by, analysis.proposal) == ("merge-request", True)
+
+
+@pytest.mark.parametrize(
+    ("situation", "outcome", "reason"),
+    [
+        ({"merge_request": None}, "skip", "there is no merge request !5 (any more)"),
+        ({"head": None}, "skip", "there is no merge request !5"),
+        ({"merge_request": now(open=False)}, "skip", "merge request !5 is closed"),
+        ({"merge_request": now(open=False), "event": request(Change.MERGED)}, "skip", "!5 is merged"),
+        ({"message": "x [skip ci]"}, "skip", "the commit's message says `[skip ci]`"),
+        ({"head": B}, "run", "merge request !5"),
+        ({"trusted": False}, "needs-approval", "with code from outside of the project"),
+        ({"trusted": False, "let_by": "jane"}, "run", "let run by jane"),
+        ({"trusted": False, "forks": Forks.MEMBERS}, "needs-approval", "outside"),
+        ({"trusted": False, "forks": Forks.NEVER, "let_by": "jane"}, "skip", "let no code from forks run"),
+        ({"trusted": False, "project_file": None}, "skip", "the target branch has neither"),
+        ({"trusted": False, "analysis_problems": {"fit": (ERROR,)}}, "error", "cannot run"),
+        ({"event": Installation(project="", installation="1")}, "ignored", "installation of the App"),
+    ],
+)
+def test_what_a_merge_request_comes_to(situation, outcome, reason):
+    known = {"event": request(), "merge_requests": True, "merge_request": now()}
+    decision = of(**{**known, **situation})
+    assert decision.outcome == outcome
+    assert reason in decision.reason
