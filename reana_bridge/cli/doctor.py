@@ -72,7 +72,7 @@ def _forges(bridge: Bridge) -> Iterator[Finding]:
             "forges", f"there is none, so nothing will ever be delivered; for example:\n    {example}"
         )
     for name, forge in bridge.forges.items():
-        problems = forge.check()
+        problems = [] if is_hosted(forge) else forge.check()
         entry = bridge.settings.forges[name]
         if not entry.webhook_secrets and (not is_hosted(forge) or entry.app_id):
             problems.append("has no webhook_secrets: its hooks are refused")

@@ -15,7 +15,7 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.hooking import try_hook
 from reana_bridge.steps.limiting import limits_now
 from reana_bridge.steps.pausing import all_pauses, sentence
-from reana_bridge.steps.reconcile_hooks import find_hook
+from reana_bridge.steps.reconcile_hooks import APP, find_hook, hooks_url
 from reana_bridge.store.hooks import hooks_of_forge
 from reana_bridge.store.tables import Delivery, Hook, OutboxRow
 
@@ -68,16 +68,19 @@ def _stuck(session: Session, now: float) -> Iterator[Finding]:
 
 def _forge(bridge: Bridge, forge: HostedForge) -> Iterator[Finding]:
     subject = f"forge {forge.name}"
+    wrong = forge.check()
+    yield from (Finding(subject, problem) for problem in wrong)
     yield Finding(f"{subject}: we are {forge.identity().name}")
     for missing in forge.rights(None):
-        yield Finding(subject, missing)
+        if not any(missing in problem for problem in wrong):
+            yield Finding(subject, missing)
     offset = forge.clock_offset()
-    if offset is not None and abs(offset) > CLOCK_SECONDS:
+    if offset is not None and abs(offset) > CLOCK_SECONDS and not any("clock" in text for text in wrong):
         text = (
             f"its clock is {offset:+.0f} s off ours: signed deliveries are refused from 300 s on; check NTP"
         )
         yield Finding(f"{subject}: clock", text)
-    elif offset is not None:
+    elif offset is not None and abs(offset) <= CLOCK_SECONDS:
         yield Finding(f"{subject}: clock ({offset:+.1f} s)")
     left = forge.allowance()
     if left is not None:
@@ -92,7 +95,9 @@ def _hooks(bridge: Bridge, forge: HostedForge) -> Iterator[Finding]:
         now = bridge.database.now(session)
         last = {row.id: _last(session, row.id) for row in rows}
     entry = bridge.settings.forges[forge.name]
-    if not rows and not entry.webhook_secrets:
+    if entry.app_id:
+        yield _app(bridge, forge)
+    elif not rows and not entry.webhook_secrets:
         text = f"no hook leads here; `reana-bridge connect {forge.name}:GROUP/NAME` makes one"
         yield Finding(f"forge {forge.name}: hooks", text)
     healthy: list[Hook] = []
@@ -103,6 +108,17 @@ def _hooks(bridge: Bridge, forge: HostedForge) -> Iterator[Finding]:
     if healthy and max(last[row.id] or 0.0 for row in healthy) < now - ARRIVED_SECONDS:
         step = try_hook(bridge, forge, Project.parse(healthy[0].project), healthy[0])
         yield Finding(f"forge {forge.name}: test delivery", "" if step.good else step.message)
+
+
+def _app(bridge: Bridge, forge: HostedForge) -> Finding:
+    """The one webhook that an App has for all its projects."""
+    url = hooks_url(bridge, forge.name)
+    hook = next(iter(forge.hooks(Project(forge.name, APP), url)), None)
+    if hook is None:
+        return Finding(
+            f"webhook of the App of {forge.name}", f"does not lead to {url}: set it there on GitHub"
+        )
+    return Finding(f"webhook of the App of {forge.name}", "; ".join(hook.problems))
 
 
 def _hook(bridge: Bridge, forge: HostedForge, row: Hook, last: float | None) -> Finding:

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.forges.base import Forge, ForgeError, ForgeRefused, RateLimited
-from reana_bridge.forges.hosted import is_hosted
+from reana_bridge.forges.hosted import HostedForge, is_hosted
 from reana_bridge.model.codec import to_data
 from reana_bridge.model.decisions import schedule_due
 from reana_bridge.model.orders import Order, OrderKind
@@ -23,7 +23,7 @@ from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.limiting import heed, hold, left_alone
 from reana_bridge.steps.reconcile_heads import Looking, has_undecided, tell
-from reana_bridge.steps.reconcile_hooks import look_at_hook
+from reana_bridge.steps.reconcile_hooks import look_at_app, look_at_hook
 from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.steps.sources import project_file_at
 from reana_bridge.steps.transitions import move
@@ -49,6 +49,7 @@ class Reconcile:
         self._bridge = bridge
         self._looking = Looking(bridge)
         self._turns: dict[str, int] = {}
+        self._app_looked: dict[str, float] = {}
 
     def heads(self, forge: Forge) -> None:
         """Tell of all that the forge has and did not tell, of every project."""
@@ -68,10 +69,26 @@ class Reconcile:
         shares = _shares(self._bridge.settings.forges[forge.name].poll_seconds)
         turn = self._turns.get(forge.name, 0)
         self._turns[forge.name] = turn + 1
+        hooks = not turn or turn // shares % HOOKS_EVERY == HOOKS_EVERY - 1
+        if hooks and turn % shares == 0:
+            self._app(forge)
         projects = self._projects(forge.name)
         if turn:  # the first turn catches up on all
             projects = [project for project in projects if _place(project) % shares == turn % shares]
-        self._turn(forge, projects, hooks=not turn or turn // shares % HOOKS_EVERY == HOOKS_EVERY - 1)
+        self._turn(forge, projects, hooks=hooks)
+
+    def _app(self, forge: HostedForge) -> None:
+        """Look after the one webhook that an App has for all its projects."""
+        if not self._bridge.settings.forges[forge.name].app_id or self._is_left_alone(forge.name):
+            return
+        try:
+            since = self._app_looked.get(forge.name)
+            self._app_looked[forge.name] = look_at_app(self._bridge, forge, since)
+        except RateLimited as limited:
+            with self._bridge.database.transaction() as session:
+                hold(self._bridge, session, forge.name, limited)
+        except (ForgeError, ForgeRefused) as error:
+            _log.warning("reconcile.app", forge=forge.name, error=str(error))
 
     def _turn(self, forge: Forge, projects: list[Project], *, hooks: bool = True) -> None:
         failures = 0

@@ -23,6 +23,10 @@ RESENT_AT_ONCE = 5
 OVERLAP_SECONDS = 120.0
 """A forge lists a failed delivery only when it has given up on it."""
 
+APP = "app"
+APP_SECONDS = 86400.0
+"""How far back the first look of a process goes: further than a restart takes."""
+
 _log = structlog.get_logger()
 
 
@@ -78,12 +82,40 @@ def _look(bridge: Bridge, forge: HostedForge, project: Project, row: Hook, now: 
         if found is None:
             return Health(problem=f"the hook is gone from the forge: {again}", looked_at=now)
         if found.disabled:
-            return _disabled(forge, project, found, row.looked_at or row.made_at)
+            return _disabled(bridge, forge, project, found, row)
         resent_until = _resend(forge, project, found, since, now)
     except ForgeRefused as refused:
         return Health(problem=f"the hook cannot be looked after: {refused}", looked_at=row.looked_at or now)
     problem = f"{'; '.join(found.problems)}: {again}" if found.problems else ""
     return Health(problem=problem, looked_at=resent_until, remote_id=found.id)
+
+
+def look_at_app(bridge: Bridge, forge: HostedForge, since: float | None) -> float:
+    """Ask for what the App's own webhook failed to bring, for all projects at once.
+
+    Args:
+        bridge: Settings and database.
+        forge: One that is used as an App.
+        since: What the last look returned; None at the first.
+
+    Returns:
+        Until when failed deliveries have been dealt with, UTC seconds.
+
+    Raises:
+        RateLimited: The forge wants to be left alone.
+        ForgeError: It did not answer.
+        ForgeRefused: The App may not look.
+    """
+    with bridge.database.read() as session:
+        now = bridge.database.now(session)
+    everything = Project(forge.name, APP)  # no project of that name is ever remembered, so all are meant
+    url = hooks_url(bridge, forge.name)
+    hook = next(iter(forge.hooks(everything, url)), None)
+    if hook is None:
+        _log.error("hook.problem", project="", hook=APP, problem=f"the App's webhook does not lead to {url}")
+        return now
+    start = now - APP_SECONDS if since is None else since - OVERLAP_SECONDS
+    return _resend(forge, everything, hook, start, now)
 
 
 def find_hook(bridge: Bridge, forge: HostedForge, project: Project, row: Hook) -> HookFacts | None:
@@ -93,19 +125,23 @@ def find_hook(bridge: Bridge, forge: HostedForge, project: Project, row: Hook) -
     return next((hook for hook in ours if hook.id == row.remote_id), ours[0] if ours else None)
 
 
-def _disabled(forge: HostedForge, project: Project, hook: HookFacts, looked_at: float) -> Health:
+def _disabled(bridge: Bridge, forge: HostedForge, project: Project, hook: HookFacts, row: Hook) -> Health:
     """Enable the hook by a test delivery; what failed meanwhile is asked for at the next look."""
+    looked_at = row.looked_at or row.made_at
     until = f" until {_time(hook.disabled_until)}" if hook.disabled_until else " for good"
     problem = f"the forge has disabled the hook{until} ({hook.disabled})"
+    hint = f"run `reana-bridge connect {project}`"
     try:
         forge.test_hook(project, hook.id)
+        after = find_hook(bridge, forge, project, row)
+        if after is not None and not after.disabled:
+            _log.warning("hook.enabled", project=str(project), hook=hook.id, was=problem)
+            return Health(looked_at=looked_at, remote_id=hook.id)
     except RateLimited:
         raise
     except (ForgeError, ForgeRefused) as error:
-        hint = f"; a test delivery did not help: {error}. Check that the forge reaches server.public_url"
-        return Health(problem=problem + hint, looked_at=looked_at, remote_id=hook.id)
-    _log.warning("hook.enabled", project=str(project), hook=hook.id, was=problem)
-    return Health(looked_at=looked_at, remote_id=hook.id)
+        hint = f"a test delivery did not help: {error}. Check that the forge reaches server.public_url"
+    return Health(problem=f"{problem}; {hint}", looked_at=looked_at, remote_id=hook.id)
 
 
 def _resend(forge: HostedForge, project: Project, hook: HookFacts, since: float, now: float) -> float:
