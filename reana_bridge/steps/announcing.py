@@ -52,8 +52,13 @@ def announce(bridge: Bridge, session: Session, run: Run) -> None:
         compared_at = report.comparison.made_at if report.comparison else None
         note = {"run": run.id, "analysis": run.analysis, "state": shown["state"], "compared_at": compared_at}
         want(bridge, session, project=run.project, kind="note", key=run.sha, sha=run.sha, wanted=note)
-    elif run.state in FINAL or run.state == RunState.WAITING:
+    elif run.state in FINAL or run.state == RunState.WAITING or _is_approved(run):
         want_notes_at(bridge, session, run.project, run.sha)
+
+
+def _is_approved(run: Run) -> bool:
+    """Whether a person has just let it run, so that a note must not ask for that any more."""
+    return run.state == RunState.QUEUED and bool(run.approved_by)
 
 
 def _shown(report: Report, run: Run) -> dict[str, Any]:

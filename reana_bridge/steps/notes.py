@@ -60,13 +60,19 @@ def want_note(bridge: Bridge, session: Session, project: str, number: int, *, sk
     sha = merge_request.sha
     unseen = _unseen(session, project, sha)
     newest = _newest(session, project, sha)
-    told = [entry[:4] for entry in newest.values() if entry[2] in _TOLD or entry[0] in unseen]
-    is_there = _is_there(session, project, number)
+    row = _row(session, project, number)
+    is_there = row is not None and bool(spoken_of(row))
+    listed = _listed(row)
+    told = [
+        (name, run, state, at)
+        for name, run, state, at in newest.values()
+        if state in _TOLD or name in unseen or run in listed
+    ]
     if not is_there and (not told or not merge_request.open):
         return
     if not told and (newest or not skipped):
         return
-    # Of what still runs only that it cannot be seen elsewhere: its progress is no reason to write.
+    # Of what still runs only that it does: its progress is no reason to write.
     runs = [[name, run, str(state) if state in _TOLD else "", at] for name, run, state, at in told]
     wanted = {"runs": runs, "skipped": "" if told else skipped}
     key = key_of(number)
@@ -101,10 +107,15 @@ def _unseen(session: Session, project: str, sha: str) -> set[str]:
     return {key.partition("/")[2] for key in keys}
 
 
-def _is_there(session: Session, project: str, number: int) -> bool:
+def _row(session: Session, project: str, number: int) -> OutboxRow | None:
     same = (_outbox.project == project, _outbox.kind == "note", _outbox.key == key_of(number))
-    row = session.execute(select(OutboxRow).where(*same)).scalar_one_or_none()
-    return row is not None and bool(spoken_of(row))
+    return session.execute(select(OutboxRow).where(*same)).scalar_one_or_none()
+
+
+def _listed(row: OutboxRow | None) -> set[str]:
+    """The runs that the note was last wanted for: one of them that goes on after a wait is told of too."""
+    wanted: dict[str, Any] = (row.wanted if row else None) or {}
+    return {entry[1] for entry in wanted.get("runs", ())}
 
 
 def spoken_of(row: OutboxRow) -> list[str]:

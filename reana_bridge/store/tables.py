@@ -106,7 +106,10 @@ class MergeRequestRow(SQLModel, table=True):
     """What a delivery or the reconciler last told of a merge request; `ref` leads to its head."""
 
     __tablename__: Any = "merge_requests"
-    __table_args__ = (Index("merge_requests_by_ref", "project", "ref"),)
+    __table_args__ = (
+        Index("merge_requests_by_ref", "project", "ref"),
+        Index("merge_requests_by_sha", "project", "sha"),
+    )
 
     project: str = Field(primary_key=True)
     number: int = Field(primary_key=True)

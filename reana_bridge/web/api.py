@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from reana_bridge.model.codec import from_data
 from reana_bridge.model.results import Result
+from reana_bridge.steps.pausing import PauseKind, pauses_seen
 from reana_bridge.store.tables import ComparisonRow, Decision, Delivery, OutboxRow, Run
 from reana_bridge.web import files, logs, queries, shapes, shaping
 from reana_bridge.web.access import Opened, is_public_run, open_run
@@ -108,7 +109,11 @@ def projects(request: Request, limit: Limit = 50, cursor: Cursor = "") -> Page[s
     with site.bridge.database.read() as session:
         names = all_readable(site, session, request)
         rows = queries.projects(session, names, limit=limit + 1, after=_first(part.after) or "")
-        items = [shaping.project(row, public=is_public(site, row.name)) for row in rows]
+        why = {row.name: row.reason for row in pauses_seen(session, names) if row.kind == PauseKind.PROJECT}
+        items = [
+            shaping.project(row, public=is_public(site, row.name), paused=why.get(row.name, ""))
+            for row in rows
+        ]
         return part.page(rows, [(row.name,) for row in rows], items)
 
 

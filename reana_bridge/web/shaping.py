@@ -61,13 +61,13 @@ def decision(row: Decision) -> shapes.DecisionShape:
     )
 
 
-def project(row: ProjectRow, *, public: bool) -> shapes.ProjectShape:
-    """A project; `public` by the settings as they are now."""
+def project(row: ProjectRow, *, public: bool, paused: str) -> shapes.ProjectShape:
+    """A project; `public` by the settings as they are now, `paused` why, empty when it is not."""
     return shapes.ProjectShape(
         name=row.name,
         default_branch=row.default_branch,
         public=public,
-        paused=row.paused,
+        paused=paused,
         seen_at=iso(row.seen_at),
         url=project_path(row.name),
     )

@@ -119,6 +119,17 @@ def test_a_run_that_waits_for_a_person_says_so_at_once(hosted: HostedHouse) -> N
     assert f"/reana approve {run.sha}" in bodies(hosted)[-1]
 
 
+def test_an_approval_takes_the_request_out_of_the_note(hosted: HostedHouse) -> None:
+    run = waiting(hosted)
+    change(hosted, run, state=RunState.QUEUED, approved_by="jane", due_at=None)
+    hosted.work()
+    assert "/reana approve" not in bodies(hosted)[-1]
+    for state in (RunState.SUBMITTING, RunState.RUNNING, RunState.QUEUED):
+        change(hosted, run, state=state)
+        hosted.work()
+    assert len(bodies(hosted)) == 2, "progress is not told"
+
+
 @pytest.mark.parametrize(
     ("wanted", "attempts"),
     [

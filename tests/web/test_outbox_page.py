@@ -125,6 +125,8 @@ async def test_other_projects_pauses_are_not_told(
     paused(PauseKind.PROJECT, PRIVATE)
     assert "is paused" not in await page(client, world, "/", NOBODY)
     assert "is paused" not in await page(client, world, "/projects/local/open/higgs")
+    projects = (await client.get("/api/v1/projects", headers=bearer(world, READER))).json()["items"]
+    assert {p["name"]: p["paused"] for p in projects} == {PRIVATE: "maintenance", PUBLIC: ""}
     for who, seen in ((READER, 1), (NOBODY, 0)):
         assert len((await client.get("/api/v1/pauses", headers=bearer(world, who))).json()) == seen
 

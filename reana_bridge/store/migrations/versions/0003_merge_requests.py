@@ -47,6 +47,7 @@ def upgrade() -> None:
         _time("seen_at"),
     )
     op.create_index("merge_requests_by_ref", "merge_requests", ["project", "ref"])
+    op.create_index("merge_requests_by_sha", "merge_requests", ["project", "sha"])
     op.create_table(
         "approvals",
         _key("project"),
