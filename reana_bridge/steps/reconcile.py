@@ -49,6 +49,7 @@ class Reconcile:
         self._bridge = bridge
         self._looking = Looking(bridge)
         self._turns: dict[str, int] = {}
+        self._met: set[Project] = set()
         self._app_looked: dict[str, float] = {}
 
     def heads(self, forge: Forge) -> None:
@@ -73,9 +74,10 @@ class Reconcile:
         if hooks and turn % shares == 0:
             self._app(forge)
         projects = self._projects(forge.name)
-        if turn:  # the first turn catches up on all
-            projects = [project for project in projects if _place(project) % shares == turn % shares]
-        self._turn(forge, projects, hooks=hooks)
+        # The first turn catches up on all; a project that is new is looked at as soon as may be.
+        due = [p for p in projects if p not in self._met or _place(p) % shares == turn % shares]
+        self._met.update(projects)
+        self._turn(forge, due, hooks=hooks)
 
     def _app(self, forge: HostedForge) -> None:
         """Look after the one webhook that an App has for all its projects."""
@@ -183,6 +185,12 @@ class Reconcile:
             waiting = (_run.state.in_([RunState.QUEUED, RunState.SUBMITTING]), _run.queued_at < oldest)
             for run in claim(bridge.database, session, Run, *waiting, order=[_run.queued_at], limit=100):
                 self._give_up(session, run, "nothing could start it before its deadline")
+            unapproved = (_run.state == RunState.WAITING.value, _run.queued_at < oldest)
+            for run in claim(bridge.database, session, Run, *unapproved, order=[_run.queued_at], limit=100):
+                _log.info("reconcile.deadline", run=run.id, state=str(run.state), why="nobody approved it")
+                days = bridge.settings.limits.queued_seconds / DAY
+                reason = f"nobody approved it within {days:.3g} days"
+                move(bridge, session, run, RunState.CANCELLED, reason=reason)
             oldest = now - bridge.settings.limits.waiting_seconds - DAY
             since = func.coalesce(_run.backend_ended_at, _run.started_at, _run.queued_at)
             ended = _run.state.in_([RunState.COLLECTING, RunState.COMPARING]), since < oldest

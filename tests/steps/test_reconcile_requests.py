@@ -9,7 +9,7 @@ from reana_bridge.forges.base import ForgeError, MergeRequestFacts, RateLimited
 from reana_bridge.steps.reconcile import Reconcile
 from reana_bridge.steps.reconcile_heads import remember
 from reana_bridge.steps.reconcile_requests import changes
-from reana_bridge.store.tables import Delivery, MergeRequestRow, ProjectRow, RateLimit
+from reana_bridge.store.tables import Delivery, Head, MergeRequestRow, ProjectRow, RateLimit
 from tests.steps.hosted import HostedHouse
 from webhooks import synthetic
 from webhooks.events import Change, Event, MergeRequest, Push
@@ -187,3 +187,16 @@ def test_every_project_is_looked_at_once_a_period(looked: HostedHouse) -> None:
     assert counts[-1] == 13
     assert counts[0] < 13
     assert reconcile.seconds(looked.forge) * 10 == looked.bridge.settings.forges["f"].poll_seconds
+
+
+def test_a_new_project_is_looked_at_in_the_next_turn(looked: HostedHouse) -> None:
+    reconcile = Reconcile(looked.bridge)
+    reconcile.share(looked.forge)
+    for number in range(4):
+        name = f"a/z{number}"
+        looked.repository(name).commit({"reana.yaml": b""}, "First")
+        with looked.bridge.database.transaction() as session:
+            session.add(ProjectRow(name=f"f:{name}", seen_at=0.0))
+        reconcile.share(looked.forge)
+        with looked.bridge.database.read() as session:
+            assert session.get(Head, (f"f:{name}", "")) is not None
