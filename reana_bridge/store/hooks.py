@@ -59,6 +59,11 @@ def hooks_of_forge(session: Session, forge: str) -> list[Hook]:
     return list(session.execute(found).scalars())
 
 
+def broken_hooks(session: Session) -> list[Hook]:
+    """The hooks in which the last look found something wrong, in the order of their projects."""
+    return list(session.execute(select(Hook).where(_hook.problem != "").order_by(_hook.project)).scalars())
+
+
 @dataclass(frozen=True)
 class _Cached:
     hook: Hook

@@ -14,6 +14,7 @@ from reana_bridge.model.codec import from_data
 from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Result
 from reana_bridge.steps.pausing import pauses_on, pauses_seen, sentence
+from reana_bridge.store.hooks import broken_hooks
 from reana_bridge.store.tables import Decision, Delivery, ProjectRow, Run
 from reana_bridge.web import auth, charts, queries
 from reana_bridge.web.auth import Caller
@@ -24,16 +25,27 @@ from reana_bridge.web.templating import page
 RUNS_SHOWN = 30
 HISTORY_SHOWN = 100
 CHARTS_SHOWN = 12
+HOOKS_SHOWN = 10
 _FORM_LIMIT = 16 * 1024
 _run, _decision = cast(Any, Run), cast(Any, Decision)
 
 
-def chrome(site: Site, caller: Caller, pauses: Iterable[str] = ()) -> dict[str, Any]:
-    """What every page's frame needs; `pauses` say why work that it shows is stopped."""
+def chrome(
+    site: Site, caller: Caller, pauses: Iterable[str] = (), *, problems: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What every page's frame needs.
+
+    Args:
+        site: Whose page it is.
+        caller: Who asks.
+        pauses: Why work that the page shows is stopped, a sentence each.
+        problems: What somebody has to mend, a sentence each.
+    """
     return {
         "viewer": caller if caller.grant else None,
         "word": auth.form_word(site, caller),
         "pauses": [*pauses],
+        "problems": [*problems],
         "rehearses": site.bridge.settings.server.shadow,
     }
 
@@ -52,7 +64,12 @@ def front(request: Request) -> Response:
         recent = queries.newest_runs(session, where, limit=RUNS_SHOWN, after=None)
         return page(
             "front.html",
-            **chrome(site, caller, [sentence(row) for row in pauses_seen(session, names)]),
+            **chrome(
+                site,
+                caller,
+                [sentence(row) for row in pauses_seen(session, names)],
+                problems=_hooks(session, caller),
+            ),
             projects=[(p, [line for line in latest if line.run.project == p.name]) for p in projects],
             recent=queries.lines(session, recent),
             live=queries.counts_by_state(session, where),
@@ -78,7 +95,9 @@ def project(request: Request) -> Response:
         )
         return page(
             "project.html",
-            **chrome(site, caller, _pauses(site, session, name)),
+            **chrome(
+                site, caller, _pauses(site, session, name), problems=_hooks(session, caller, project=name)
+            ),
             project=row,
             public=auth.is_public(site, name),
             branch=branch,
@@ -290,6 +309,14 @@ def _pauses(site: Site, session: Session, name: str) -> tuple[str, ...]:
     settings = site.bridge.settings
     rule = settings.project(Project.parse(name))
     return pauses_on(session, name, settings.backend_of(rule) if rule else "")
+
+
+def _hooks(session: Session, caller: Caller, *, project: str = "") -> list[str]:
+    """What is wrong with hooks (of one project), for who may do something about it."""
+    broken = [row for row in broken_hooks(session) if project in ("", row.project)]
+    return [f"{row.project}: {row.problem}" for row in broken if caller.allows("write", row.project)][
+        :HOOKS_SHOWN
+    ]
 
 
 def _plain(text: str) -> str:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from reana_bridge.model.runs import RunState
 from reana_bridge.store import tokens
-from reana_bridge.store.tables import ProjectRow, Run
+from reana_bridge.store.tables import Hook, ProjectRow, Run
 from reana_bridge.web.app import make_app
 from tests.web.test_authorisation import bearer
 from tests.web.world import BROKEN, HEAD, KEY, PRIVATE, World, fill, make_bridge
@@ -183,3 +183,17 @@ async def test_a_thousand_metrics(tmp_path_factory: pytest.TempPathFactory) -> N
             print(f"{path.split('/')[1]} with 1000 metrics: {time.perf_counter() - started:.3f} s")
             assert answer.text.count("yield.region_") == 997
     bridge.close()
+
+
+async def test_a_broken_hook_is_shown_to_who_can_mend_it(client: httpx.AsyncClient, world: World) -> None:
+    words = "is gone from the forge: run <code>reana-bridge connect</code>"
+    problem = "the hook is gone from the forge: run `reana-bridge connect`"
+    with world.bridge.database.transaction() as session:
+        session.add(Hook(id="h", forge="local", project=PRIVATE, problem=problem, made_at=1.0))
+    pages = ("/", f"/projects/{PRIVATE.replace(':', '/')}")
+    for name, shown in (("operator", True), ("physics-writer", True), ("physics-reader", False)):
+        for path in pages:
+            text = (await client.get(path, headers=bearer(world, name))).text
+            assert (words in text) == shown, (name, path)
+    with world.bridge.database.transaction() as session:
+        session.delete(session.get_one(Hook, "h"))
