@@ -283,6 +283,7 @@ def comment(
         system=system,
         internal=internal,
         discussion_id=uuid4().hex,
+        bodies=[body],
     )
     merge_request.notes[note.id] = note
     _tell_of_note(instance, project, merge_request, note, who, "create")
@@ -294,6 +295,7 @@ def edit_comment(
 ) -> None:
     """Another text for a comment."""
     note.body, note.updated_at = body, instance.clock()
+    note.bodies.append(body)
     if instance.release >= (16, 11):
         _tell_of_note(instance, project, merge_request, note, who, "update")
 

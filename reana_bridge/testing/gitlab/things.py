@@ -59,7 +59,7 @@ class Token:
 
 @dataclass(eq=False, kw_only=True)
 class Note:
-    """A comment on a merge request."""
+    """A comment on a merge request; `bodies` are all that it ever said, oldest first."""
 
     id: int
     body: str
@@ -69,6 +69,7 @@ class Note:
     system: bool = False
     internal: bool = False
     discussion_id: str = ""
+    bodies: list[str] = field(default_factory=list[str])
     awards: list[tuple[int, str, User]] = field(default_factory=list[tuple[int, str, User]])
 
     @property
