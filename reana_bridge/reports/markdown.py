@@ -162,11 +162,12 @@ def _approval(shown: ReportView, detail: _Detail) -> Iterator[str]:
         yield block(f"{marked(reason[:1].upper() + reason[1:])}.")
     address = web_address(shown.report.changes_url)
     read = link("what it changes", address) if address else "what it changes"
+    stands = "Its code is not the project's own and has not run."
     if not detail.commands:
-        yield "Its code has not run. Commands are switched off for this project: nobody can let it run."
+        yield f"{stands} Commands are switched off here: nobody can let it run."
     elif shown.approve:
         yield (
-            f"Its code has not run. Somebody who may push to this project can let exactly this commit run, "
+            f"{stands} Somebody who may push to this project can let exactly this commit run, "
             f"after reading {read}: {code(shown.approve)}"
         )
 

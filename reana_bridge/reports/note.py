@@ -103,7 +103,7 @@ def _commands(content: NoteContent) -> Iterator[str]:
         yield f"{code('/reana cancel')} stops it"
     if _BRANCH.fullmatch(content.default_branch) and any(map(_is_uncompared, content.reports)):
         yield f"{code(f'/reana compare {content.default_branch}')} compares with that branch"
-    yield f"{code('/reana help')} says what else"
+    yield f"{code('/reana help')} lists all"
 
 
 def _is_uncompared(report: Report) -> bool:

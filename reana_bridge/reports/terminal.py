@@ -60,7 +60,7 @@ def _explanations(shown: ReportView) -> Iterator[RenderableType]:
         yield Text("\n".join(f"  {clean(line)}" for line in shown.problems), style="red")
     yield from _failure(shown)
     if shown.approve:
-        yield Text("Its code has not run. A member of the project lets it run by a comment:")
+        yield Text("Its code is not the project's own and has not run. A member lets it run by a comment:")
         yield _whole(f"  {shown.approve}")
     if shown.waiting:
         yield Text(shown.waiting)

@@ -139,6 +139,10 @@ def _compare(reading: Reading, order: Order, proposal: Proposal) -> Looked:
         return _answer(reading, order, f"{sha[:7]} is not the project's own", says, outcome=Outcome.SKIP)
     file, analyses, problems = reading.project_file(sha)
     wanted = _compared(reading, proposal)
+    if not wanted:
+        short = proposal.base.sha[:7]
+        says = f"`{short}` has no result, and none is on its way: there is nothing to compare."
+        return _answer(reading, order, f"{short} has no result to compare", says, outcome=Outcome.SKIP)
     choice = Choice(
         sha=sha,
         file=file,

@@ -126,7 +126,7 @@ def _status(bridge: Bridge, session: Session, looked: Looked) -> str:
         report = report_of(bridge, session, run)
         name = link(code(f"reana/{run.analysis}"), report.run_url)
         by = f", approved by {inline(run.approved_by)}" if run.approved_by else ""
-        lines.append(f"- {block(name)}: {inline(status(report).description)}{by}")
+        lines.append(f"- {block(name)}: {marked(status(report).description)}{by}")
     lines += [f"- {inline(sentence)}" for sentence in _pauses(session, looked)]
     if len(lines) == 1:
         return f"Nothing of `{looked.sha[:7]}` ran or runs; `/reana why` says why."
@@ -152,10 +152,8 @@ def _why(session: Session, looked: Looked) -> str:
         return "Nothing has been decided about the head yet."
     analyses: list[dict[str, str]] = decision.analyses or []
     lines = [block(marked(decision.reason)), ""]
-    lines += [
-        f"- {code(each['analysis'])}: {inline(each['outcome'])}, {marked(each['reason'])}"
-        for each in analyses
-    ]
+    for each in analyses if len(analyses) > 1 else ():
+        lines.append(f"- {code(each['analysis'])}: {inline(each['outcome'])}, {marked(each['reason'])}")
     return "\n".join(lines).rstrip()
 
 

@@ -269,7 +269,6 @@ OLD = "b1c2d3e4f5061728394a5b6c7d8e9f0a1b2c3d4e"
 WAITING = replace(
     COMMON,
     state=RunState.WAITING,
-    reason="the commit comes from a fork",
     changes_url="https://bridge.example.org/as/if/a/forge/merge_requests/5/diffs",
     merge_request=5,
     started_at=None,
