@@ -46,6 +46,7 @@ def start(
     actor: str,
     again: bool = True,
     baseline: str = "",
+    merge_request: int | None = None,
     wait: float = WAIT_SECONDS,
 ) -> list[str]:
     """Order runs of a commit; their ids.
@@ -60,6 +61,7 @@ def start(
         actor: Who asks.
         again: Whether to run although there is a result already.
         baseline: The commit to compare with; empty for the usual choice.
+        merge_request: The number of the merge request whose head is meant; None for none.
         wait: Seconds to wait for the decision.
 
     Raises:
@@ -82,6 +84,7 @@ def start(
         actor=actor,
         again=again,
         baseline=baseline,
+        merge_request=merge_request,
     )
     incoming = Incoming(forge=known.forge, delivery_id=f"order:{new_id()}", body=order.body(), kind="order")
     stored = bridge.inbox.put_blocking(incoming)
@@ -112,6 +115,7 @@ def rerun(bridge: Bridge, run_id: str, *, actor: str) -> str:
         analysis=run.analysis,
         parameters=run.parameters or {},
         actor=actor,
+        merge_request=run.merge_request,
     )
     return new
 

@@ -152,8 +152,8 @@ def _why(session: Session, looked: Looked) -> str:
         return "Nothing has been decided about the head yet."
     analyses: list[dict[str, str]] = decision.analyses or []
     lines = [block(marked(decision.reason)), ""]
-    for each in analyses if len(analyses) > 1 else ():
-        lines.append(f"- {code(each['analysis'])}: {inline(each['outcome'])}, {marked(each['reason'])}")
+    if len(analyses) > 1:
+        lines += [f"- {code(a['analysis'])}: {inline(a['outcome'])}, {marked(a['reason'])}" for a in analyses]
     return "\n".join(lines).rstrip()
 
 

@@ -60,18 +60,17 @@ class Reconcile:
     def seconds(self, forge: Forge) -> float:
         """How often `share` wants to be called, so that every project is looked at once a period."""
         poll = self._bridge.settings.forges[forge.name].poll_seconds
-        return poll / _shares(poll) if is_hosted(forge) else poll
+        return poll / _shares(poll)
 
     def share(self, forge: Forge) -> None:
-        """One turn: a part of a hosted forge's projects, so that it is asked little at a time."""
-        if not is_hosted(forge):
-            self.heads(forge)
-            return
+        """One turn: a part of the forge's projects, so that it is asked little at a time."""
+        if not is_hosted(forge) and has_undecided(self._bridge, forge.name):
+            return  # it tells of all pushes: the next turn looks at what this one would have
         shares = _shares(self._bridge.settings.forges[forge.name].poll_seconds)
         turn = self._turns.get(forge.name, 0)
         self._turns[forge.name] = turn + 1
         hooks = not turn or turn // shares % HOOKS_EVERY == HOOKS_EVERY - 1
-        if hooks and turn % shares == 0:
+        if is_hosted(forge) and hooks and turn % shares == 0:
             self._app(forge)
         projects = self._projects(forge.name)
         # The first turn catches up on all; a project that is new is looked at as soon as may be.
