@@ -73,7 +73,7 @@ class Looking:
         """Tell of what happened to the project's merge requests without a delivery."""
         there = forge.open_merge_requests(project)
         with self._bridge.database.read() as session:
-            known = known_requests(session, project)
+            known = known_requests(session, project, there)
         if known is None:
             with self._bridge.database.transaction() as session:
                 remember_requests(self._bridge, session, project, there)
@@ -83,7 +83,7 @@ class Looking:
             return
         self._let_settle(project.forge)
         with self._bridge.database.read() as session:
-            known = known_requests(session, project) or {}
+            known = known_requests(session, project, there) or {}
         for found in missed(project, project_id, known, there):
             self._tell_request(project, found)
 

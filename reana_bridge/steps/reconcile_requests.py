@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.forges.base import MergeRequestFacts
@@ -33,11 +33,19 @@ class Missed:
     key: str
 
 
-def known_requests(session: Session, project: Project) -> dict[int, MergeRequestRow] | None:
-    """The merge requests that were told of, by number; None where they have never been looked at."""
+def known_requests(
+    session: Session, project: Project, there: list[MergeRequestFacts]
+) -> dict[int, MergeRequestRow] | None:
+    """What was told of merge requests that were open then or are `there` now, by number.
+
+    Returns:
+        None where the project's merge requests have never been looked at.
+    """
     if session.get(Head, (str(project), LOOKED)) is None:
         return None
-    found = session.execute(select(MergeRequestRow).where(_row.project == str(project)))
+    now = [facts.number for facts in there]
+    concerned = or_(_row.open.is_(True), _row.number.in_(now))
+    found = session.execute(select(MergeRequestRow).where(_row.project == str(project), concerned))
     return {row.number: row for row in found.scalars()}
 
 
