@@ -27,6 +27,9 @@ class HostedForge(Forge, Protocol):
     `project` is named by its path; where `project_id` was told (`remember`), that is used instead.
     """
 
+    keeps_pictures: bool
+    """Whether `upload` can put pictures there."""
+
     def remember(self, project: Project, project_id: str) -> None:
         """Use the forge's own id for this project from now on: it survives a renaming."""
         ...

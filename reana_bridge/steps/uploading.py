@@ -5,6 +5,7 @@ their content; each content once a project, at most so many and so large as the 
 an upload and its row uploads that one again, at worst. What cannot be copied is linked from here instead.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
@@ -44,26 +45,15 @@ def with_pictures(
         RateLimited: The forge asks to wait.
         ForgeError: Not now, where `insist`.
     """
-    if not may_upload(bridge, project):
+    rule = bridge.settings.project(project)
+    if rule is None or rule.uploads == "never" or not forge.keeps_pictures:
         return tuple(reports)
     wanted = [picture for report in reports for picture in _pictures(report)]
     wanted.sort(key=lambda picture: picture[0])
-    links = _Links(bridge, forge, project, insist=insist)
+    links = _Links(bridge, forge, project, only_public=rule.uploads == "public", insist=insist)
     digests = dict.fromkeys((digest, name) for _, name, digest in wanted)
     by_digest = links.of(digests)
     return tuple(_with_links(report, by_digest) for report in reports)
-
-
-def may_upload(bridge: Bridge, project: Project) -> bool:
-    """Whether pictures of the project may be copied to its forge."""
-    rule = bridge.settings.project(project)
-    if rule is None or rule.uploads == "never":
-        return False
-    if rule.uploads == "always":
-        return True
-    with bridge.database.read() as session:
-        row = session.get(ProjectRow, str(project))
-        return row is not None and not row.private
 
 
 def _pictures(report: Report) -> Iterator[tuple[int, str, str]]:
@@ -101,17 +91,18 @@ def _is_named_so(path: str) -> bool:
 
 def _name(path: str) -> str:
     """A name that is safe on every forge."""
-    plain = "".join(
-        c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in PurePosixPath(path).name
-    )
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "-", PurePosixPath(path).name)
     return plain[-80:].lstrip(".-") or "picture.png"
 
 
 class _Links:
     """Digest -> link, uploading what is not there yet."""
 
-    def __init__(self, bridge: Bridge, forge: HostedForge, project: Project, *, insist: bool) -> None:
+    def __init__(
+        self, bridge: Bridge, forge: HostedForge, project: Project, *, only_public: bool, insist: bool
+    ) -> None:
         self._bridge, self._forge, self._project, self._insist = bridge, forge, project, insist
+        self._only_public = only_public
         self._limits = bridge.settings.limits
 
     def of(self, wanted: dict[tuple[str, str], None]) -> dict[str, str]:
@@ -121,14 +112,38 @@ class _Links:
             first.setdefault(digest, name)
         chosen = dict(list(first.items())[: self._limits.uploads])
         links = self._known(list(chosen))
-        for digest, name in chosen.items():
-            if digest not in links:
-                link = self._put(digest, name)
-                if link is None:
-                    break
-                if link:
-                    links[digest] = link
+        missing = {digest: name for digest, name in chosen.items() if digest not in links}
+        if not missing or not self._may_copy():
+            return links
+        for digest, name in missing.items():
+            link = self._put(digest, name)
+            if link is None:
+                break
+            if link:
+                links[digest] = link
         return links
+
+    def _may_copy(self) -> bool:
+        """Whether the project lets who has an address see it: asked of the forge now, as it may change."""
+        if not self._only_public:
+            return True
+        try:
+            private = self._forge.facts(self._project).private
+        except ForgeRefused as refused:
+            _log.warning("upload.refused", project=str(self._project), name="", error=str(refused))
+            return False
+        except RateLimited:
+            raise
+        except ForgeError as failed:
+            if self._insist:
+                raise
+            _log.warning("upload.failed", project=str(self._project), name="", error=str(failed))
+            return False
+        with self._bridge.database.transaction() as session:
+            row = session.get(ProjectRow, str(self._project))
+            if row is not None:
+                row.private = private
+        return not private
 
     def _known(self, digests: list[str]) -> dict[str, str]:
         here = (_upload.project == str(self._project), _upload.digest.in_(digests))

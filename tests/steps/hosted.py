@@ -69,6 +69,7 @@ class HostedPlayForge(WatchedForge):
     """
 
     kind = "play"
+    keeps_pictures = True
 
     def __init__(self, name: str, root: Path) -> None:
         super().__init__(name, root)

@@ -420,8 +420,7 @@ def test_calls_are_spread_when_few_are_left(
 def pictured(house: HostedHouse, *, files: dict[str, bytes] | None = None, private: bool = False) -> str:
     """The note of a run that left pictures."""
     run = pushed(house)
-    with house.bridge.database.transaction() as session:
-        session.get_one(ProjectRow, "f:a/x").private = private
+    house.forge.private = private
     house.end(run, {"a": 1}, files or {"results/mass.png": PNG})
     return bodies(house)[-1]
 
@@ -433,6 +432,20 @@ def test_pictures_go_up_once_and_are_embedded(hosted: HostedHouse) -> None:
     assert all(upload.link in body for upload in hosted.rows(Upload))
     pictured(hosted, files=files)
     assert len(hosted.forge.uploads) == 2
+
+
+def test_a_forge_that_keeps_no_pictures_is_not_asked(hosted: HostedHouse) -> None:
+    hosted.forge.keeps_pictures = False
+    pictured(hosted)
+    assert (hosted.forge.uploads, "facts" in hosted.forge.reads) == ([], False)
+
+
+def test_what_became_private_is_not_copied_any_more(hosted: HostedHouse) -> None:
+    pictured(hosted)
+    pictured(hosted, files={"results/mass.png": PNG + b"new"}, private=True)
+    assert len(hosted.forge.uploads) == 1
+    (project,) = hosted.rows(ProjectRow)
+    assert project.private
 
 
 @pytest.mark.parametrize(

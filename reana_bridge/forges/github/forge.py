@@ -56,6 +56,7 @@ class GithubForge(RemoteGit):
 
     kind = "github"
     note_limit = comments.LIMIT - len(comments.NOTE_MARKER) - 1
+    keeps_pictures = False
 
     def __init__(
         self,

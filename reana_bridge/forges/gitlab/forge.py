@@ -46,6 +46,7 @@ class GitLabForge:
 
     kind = "gitlab"
     note_limit = NOTE_LIMIT
+    keeps_pictures = True
 
     def __init__(
         self,
