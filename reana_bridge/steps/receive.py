@@ -48,7 +48,7 @@ async def receive(bridge: Bridge, forge: str, hook: str, headers: Mapping[str, s
     if settings is None or settings.kind not in KINDS:
         raise UnknownForge(f"no forge {forge!r} takes webhooks here")
     kind = KINDS[settings.kind]
-    row = await _row(bridge, forge, hook)
+    row = await _row(bridge, forge, hook) if hook else None
     if row is None:
         # Not one of ours, or one that was removed: then it knows none of the forge's own secrets.
         secrets = [secret.get_secret_value() for secret in settings.webhook_secrets]
@@ -75,7 +75,7 @@ async def receive(bridge: Bridge, forge: str, hook: str, headers: Mapping[str, s
 
 async def _row(bridge: Bridge, forge: str, hook: str) -> Hook | None:
     """The row of a hook that `connect` made; None for the forge's own and for any other."""
-    if not hook or len(hook) > _MAXIMUM_ID or not (hook.isascii() and hook.isalnum()):
+    if len(hook) > _MAXIMUM_ID or not (hook.isascii() and hook.isalnum()):
         return None
     known = bridge.hooks.recent(forge, hook)
     return known or await asyncio.to_thread(bridge.hooks.read, forge, hook)

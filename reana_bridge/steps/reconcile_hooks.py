@@ -83,7 +83,7 @@ def _look(bridge: Bridge, forge: HostedForge, project: Project, row: Hook, now: 
             return Health(problem=f"the hook is gone from the forge: {again}", looked_at=now)
         if found.disabled:
             return _disabled(bridge, forge, project, found, row)
-        resent_until = _resend(forge, project, found, since, now)
+        resent_until = _resend(bridge, forge, project, found, since, now)
     except ForgeRefused as refused:
         return Health(problem=f"the hook cannot be looked after: {refused}", looked_at=row.looked_at or now)
     problem = f"{'; '.join(found.problems)}: {again}" if found.problems else ""
@@ -115,7 +115,7 @@ def look_at_app(bridge: Bridge, forge: HostedForge, since: float | None) -> floa
         _log.error("hook.problem", project="", hook=APP, problem=f"the App's webhook does not lead to {url}")
         return now
     start = now - APP_SECONDS if since is None else since - OVERLAP_SECONDS
-    return _resend(forge, everything, hook, start, now)
+    return _resend(bridge, forge, everything, hook, start, now)
 
 
 def find_hook(bridge: Bridge, forge: HostedForge, project: Project, row: Hook) -> HookFacts | None:
@@ -131,6 +131,8 @@ def _disabled(bridge: Bridge, forge: HostedForge, project: Project, hook: HookFa
     until = f" until {_time(hook.disabled_until)}" if hook.disabled_until else " for good"
     problem = f"the forge has disabled the hook{until} ({hook.disabled})"
     hint = f"run `reana-bridge connect {project}`"
+    if bridge.settings.server.shadow:
+        return Health(problem=f"{problem}; {hint}", looked_at=looked_at, remote_id=hook.id)
     try:
         forge.test_hook(project, hook.id)
         after = find_hook(bridge, forge, project, row)
@@ -144,8 +146,12 @@ def _disabled(bridge: Bridge, forge: HostedForge, project: Project, hook: HookFa
     return Health(problem=f"{problem}; {hint}", looked_at=looked_at, remote_id=hook.id)
 
 
-def _resend(forge: HostedForge, project: Project, hook: HookFacts, since: float, now: float) -> float:
+def _resend(
+    bridge: Bridge, forge: HostedForge, project: Project, hook: HookFacts, since: float, now: float
+) -> float:
     """Ask for failed deliveries again, the oldest first; until when they have been dealt with."""
+    if bridge.settings.server.shadow:
+        return now  # a rehearsal asks nothing of the forge; it compares heads all the same
     failed = sorted(forge.failed_deliveries(project, hook.id, since), key=lambda delivery: delivery.at)
     for number, delivery in enumerate(failed[: RESENT_AT_ONCE + 1]):
         if number == RESENT_AT_ONCE:

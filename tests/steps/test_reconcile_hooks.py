@@ -1,6 +1,7 @@
 """Hooks that went wrong: noticed, named, mended where possible, and what they lost asked for again."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -135,3 +136,13 @@ def test_hooks_are_looked_at_less_often_than_heads(house: HookedHouse) -> None:
         reconcile.share(house.forge)
     assert house.forge.reads.count("open_merge_requests") == 11
     assert 2 <= house.forge.reads.count("hooks") <= 3
+
+
+def test_a_rehearsal_asks_nothing_of_the_forge(house: HookedHouse) -> None:
+    server = house.bridge.settings.server.model_copy(update={"shadow": True})
+    house.bridge = replace(house.bridge, settings=house.bridge.settings.model_copy(update={"server": server}))
+    house.forge.failed = failed(2000)
+    assert look(house).problem == ""
+    house.forge.alter_hook("1", disabled="40 failures")
+    assert "disabled" in look(house).problem
+    assert house.forge.writes == []
