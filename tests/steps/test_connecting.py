@@ -232,3 +232,21 @@ def test_a_project_that_is_not_there(house: HookedHouse, monkeypatch: Any) -> No
     monkeypatch.setattr(house.forge, "facts", gone)
     with pytest.raises(ForgeRefused):
         connect(house)
+
+
+def test_on_each_kind_of_database(
+    make_house: Callable[..., Any], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house: HookedHouse = make_house(database_url, HookedHouse)
+    house.commit("b", {"new": "1"})
+    house.open("b")
+    assert bad(connect(house, wait=0.1)) == {"test delivery"}
+    assert bad(connect(house, rotate=True, wait=0.1)) == {"test delivery"}
+    assert row(house).generation == 2
+    house.alter(labels=("run",))
+    house.commit("main", {"new": "2"})
+    Reconcile(house.bridge).share(house.forge)
+    with house.bridge.database.read() as session:
+        kinds = sorted(str(d.key).partition(":")[0] for d in session.query(Delivery).all())
+    assert kinds == ["head", "merge-request"]
+    assert disconnect(house)["hook"].message == "removed"
