@@ -19,6 +19,7 @@ from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateL
 from reana_bridge.forges.checkout import checkout
 from reana_bridge.forges.gitcache import fetch_commit, require_sha
 from reana_bridge.forges.gitcommand import GitFailed, run_git
+from reana_bridge.forges.gitrefs import AnsweredOtherwise, RefLister
 from reana_bridge.forges.remote_lfs import RemoteLfs
 from reana_bridge.forges.submodules import SubmodulePolicy
 from reana_bridge.model.projects import Project
@@ -26,6 +27,7 @@ from reana_bridge.model.projects import Project
 REMEMBERED_SECONDS = 60.0
 """How long a default branch's name is good without asking again; where heads are is always asked."""
 
+_EVERYTHING = ("HEAD", "refs/heads/", "refs/tags/")
 _T = TypeVar("_T")
 _PROJECTS = 1000
 _LISTING = 64 * 1024**2
@@ -115,17 +117,20 @@ class RemoteGit:
         self._timeout = timeout
         self._relocate = relocate
         self._clock = clock
+        self._lister = RefLister(timeout=timeout, ca_file=ca_file, clock=clock)
         self._listings: OrderedDict[Project, Listing] = OrderedDict()
         self._lock = Lock()
 
     def heads(self, project: Project) -> dict[str, str]:
         """Every branch and tag: full ref -> commit sha (annotated tags peeled)."""
-        refs = self._ask(project).refs
+        refs = self._ask(project, _EVERYTHING).refs
         return {ref: sha for ref, sha in refs.items() if ref.startswith(("refs/heads/", "refs/tags/"))}
 
     def head(self, project: Project, ref: str) -> str | None:
         """The commit that the full ref (also a merge request's) points to now; None when it is gone."""
-        return self._ask(project).refs.get(ref)
+        if not ref.startswith("refs/") or not ref.isprintable() or " " in ref:
+            return None
+        return self._ask(project, ("HEAD", ref)).refs.get(ref)
 
     def default_branch(self, project: Project) -> str:
         """Name of the project's default branch; from the last answer where that is no minute old.
@@ -136,7 +141,7 @@ class RemoteGit:
         with self._lock:
             known = self._listings.get(project)
         if known is None or not known.default_branch or self._clock() - known.at > REMEMBERED_SECONDS:
-            known = self._ask(project)
+            known = self._ask(project, ("HEAD",))
         if not known.default_branch:
             raise ForgeRefused(f"{project} has no default branch; push a first commit to it")
         return known.default_branch
@@ -207,9 +212,9 @@ class RemoteGit:
         inside = self.url(project).removeprefix(f"{self.base_url}/")
         return f"{self.base_url}/{inside.partition('/')[0]}/"
 
-    def _ask(self, project: Project) -> Listing:
+    def _ask(self, project: Project, prefixes: tuple[str, ...]) -> Listing:
         asked_at = self._clock()
-        listing = self._with_relocation(project, lambda: self._list(project, asked_at))
+        listing = self._with_relocation(project, lambda: self._list(project, prefixes, asked_at))
         with self._lock:
             self._listings[project] = listing
             self._listings.move_to_end(project)
@@ -217,7 +222,16 @@ class RemoteGit:
                 self._listings.popitem(last=False)
         return listing
 
-    def _list(self, project: Project, at: float) -> Listing:
+    def _list(self, project: Project, prefixes: tuple[str, ...], at: float) -> Listing:
+        login = self._credentials(project)
+        try:
+            authorization = login.header if login else ""
+            answer = self._lister.ask(self.url(project), prefixes, authorization=authorization)
+            return parse_listing(answer, at)
+        except AnsweredOtherwise:
+            return self._list_by_git(project, at)
+
+    def _list_by_git(self, project: Project, at: float) -> Listing:
         _, output = run_git(
             ["ls-remote", "--symref", "--quiet", "--", self.url(project)],
             directory=Path("/nonexistent"),
