@@ -4,6 +4,7 @@ Promises: only whole commit ids are taken (never a branch, an option, an express
 cache is asked; sizes and counts have limits. A commit that the cache does not hold is `CommitGone`.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -16,7 +17,7 @@ from reana_bridge.forges.checkout import (
     TooLarge,
     checkout,
 )
-from reana_bridge.forges.gitcache import has_commit, require_sha
+from reana_bridge.forges.gitcache import has_commit, is_fetched, require_sha
 from reana_bridge.forges.gitcommand import GitFailed, OutputTooLarge, run_git
 
 __all__ = [
@@ -39,6 +40,10 @@ __all__ = [
 
 MAXIMUM_MESSAGE = 65_536
 """Bytes of a commit message that are read."""
+
+_HEADER = 200
+# What `cat-file` says before an object; anything else says that there is none.
+_ENTRY = re.compile(rb"[0-9a-f]{40,64} ([a-z]+) ([0-9]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,18 +83,22 @@ def read_file(cache: Path, sha: str, path: str, limit: int) -> bytes | None:
     if place.is_absolute() or ".." in place.parts:
         return None
     path = str(place)
-    kind, size = _entry(cache, sha, path)
-    if kind == "missing" and not has_commit(cache, sha):
+    data = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
+    arguments = ["cat-file", "--batch", "--follow-symlinks"]
+    try:
+        _, output = run_git(arguments, directory=cache, data=data, limit=limit + _HEADER)
+    except OutputTooLarge as large:
+        output = large.partial
+    header, _, content = output.partition(b"\n")
+    found = _ENTRY.fullmatch(header)
+    if found is None and not is_fetched(cache, sha) and not has_commit(cache, sha):
         raise _gone(cache, sha)
-    if kind != "blob":
+    if found is None or found[1] != b"blob":
         return None
+    size = int(found[2])
     if size > limit:
         raise TooLarge(f"{path} at {sha[:7]} has {size} bytes; at most {limit} are read")
-    arguments = ["cat-file", "--batch", "--follow-symlinks"]
-    data = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
-    _, output = run_git(arguments, directory=cache, data=data, limit=limit + 200)
-    header, _, content = output.partition(b"\n")
-    return content[: int(header.rsplit(b" ", 1)[1])]
+    return content[:size]
 
 
 def commit_message(cache: Path, sha: str) -> str:
@@ -208,15 +217,6 @@ def _ask(
             if not has_commit(cache, sha):
                 raise _gone(cache, sha) from None
         raise
-
-
-def _entry(cache: Path, sha: str, path: str) -> tuple[str, int]:
-    """The kind (`blob`, `tree`, `missing`, ...) and size of what `path` leads to."""
-    data = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
-    arguments = ["cat-file", "--batch-check=%(objecttype) %(objectsize)", "--follow-symlinks"]
-    _, output = run_git(arguments, directory=cache, data=data)
-    kind, _, size = output.decode("utf-8", "replace").splitlines()[0].rpartition(" ")
-    return (kind, int(size)) if kind in {"blob", "tree", "commit"} else ("missing", 0)
 
 
 def _gone(cache: Path, sha: str) -> CommitGone:
