@@ -135,7 +135,7 @@ def _look_at_head(reading: Reading, event: Push | Tag) -> Looked:
         reading.forge.fetch(reading.project, sha, reading.cache)
     except CommitGone as gone:
         return replace(base, decision=Decision(outcome=Outcome.SKIP, reason=str(gone)))
-    target_sha = reading.tip(target)
+    target_sha = sha if target == event.ref else reading.tip(target)
     situation = replace(situation, message=commit_message(reading.cache, sha))
     file, analyses, problems = reading.project_file(sha)
     proposal = not hosted and isinstance(event, Push) and event.branch != default
