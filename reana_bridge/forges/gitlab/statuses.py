@@ -83,7 +83,7 @@ class Statuses:
         key = (str(project), status.sha, status.context)
         asked = Asked(what=f"show the status {status.context} of {project}", right=_RIGHT, writes=True)
         try:
-            if known.get("unsure") or self._is_unsure(key):
+            if self._is_unsure(key, known):
                 shown = self._shown(place, status, asked)
                 if shown is not None and is_settled(str(shown.get("status")), status, known):
                     return self._settled(key, status, place, shown)
@@ -207,9 +207,10 @@ class Statuses:
             "fork": place.fork,
         }
 
-    def _is_unsure(self, key: tuple[str, ...]) -> bool:
+    def _is_unsure(self, key: tuple[str, ...], known: Posted) -> bool:
+        """Whether something may have been sent that is not known of; waiting for a pipeline sends nothing."""
         with self._lock:
-            return key in self._unsure
+            return key in self._unsure or (bool(known.get("unsure")) and key not in self._asked_first)
 
     def _note_unsure(self, key: tuple[str, ...]) -> None:
         with self._lock:
