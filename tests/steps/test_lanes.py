@@ -2,10 +2,12 @@
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from reana_bridge.forges.base import RateLimited
 from reana_bridge.steps.bridge import Bridge
@@ -115,3 +117,42 @@ def test_a_wake_before_the_first_wait_is_not_lost(bridge: Bridge) -> None:
     assert taken.wait(10)
     assert time.monotonic() - began < 10
     worker.stop(1)
+
+
+class PlainForge:
+    """Shows statuses, after it has been let."""
+
+    kind = "plain"
+    note_limit = 1000
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.open = threading.Event()
+        self.shown = threading.Event()
+
+    def post_status(self, project: Any, status: Any) -> Any:
+        assert self.open.wait(30)
+        self.shown.set()
+        return {}
+
+
+def test_a_forge_that_does_not_answer_delays_no_other(bridge: Bridge) -> None:
+    slow, fast = PlainForge("local"), PlainForge("bare")
+    fast.open.set()
+    bridge = replace(bridge, forges={"local": slow, "bare": fast})
+    with bridge.database.transaction() as session:
+        wanted = {"ref": "r", "context": "c", "state": "pending", "description": "d", "url": "u"}
+        for row in session.execute(select(OutboxRow)).scalars():
+            row.wanted = wanted
+        for number in range(20):  # more than one worker takes at once
+            values: dict[str, Any] = {"kind": "status", "key": f"k{number}", "sha": f"s{number}"}
+            due: dict[str, Any] = {"wanted_at": 0.5, "due_at": 0.5, "wanted": wanted}
+            session.add(OutboxRow(project="local:p", **values, **due))
+    workers = [Worker(ReportStep(bridge, name), bridge.database, size=2) for name in bridge.forges]
+    for worker in workers:
+        worker.start()
+    assert fast.shown.wait(30)
+    assert not slow.shown.is_set()
+    slow.open.set()
+    for worker in workers:
+        worker.stop(30)
