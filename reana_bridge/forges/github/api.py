@@ -194,7 +194,11 @@ class Api:
             self._listen(who, answer)
             if answer.status != 401 or bearer or renewed or not self.credentials.renew(project):
                 break
-        if 200 <= answer.status < 300 or answer.status in (accept or ()):
+        if 200 <= answer.status < 300:
+            if answer.data is None and answer.status != 204 and not repeatable:
+                raise self._odd(what)
+            return answer
+        if answer.status in (accept or ()):
             return answer
         raise answers.refusal(
             asked, answer, forge=self.name, settled_after=self._settled_after, now=self._clock()
@@ -268,11 +272,14 @@ class Api:
     def _list(self, answer: Answer, what: str) -> list[Any]:
         data: Any = answer.data
         if not isinstance(data, list):
-            raise ForgeError(
-                f"forge {self.name}: what answered when it was to {what} is not GitHub's API; "
-                f"check forges.{self.name}.url and api_url"
-            )
+            raise self._odd(what)
         return cast(list[Any], data)
+
+    def _odd(self, what: str) -> ForgeError:
+        return ForgeError(
+            f"forge {self.name}: what answered when it was to {what} is not GitHub's API; "
+            f"check forges.{self.name}.url and api_url"
+        )
 
     def _next(self, answer: Answer, url: str) -> str:
         """The address of the next page; empty for none, and for one that is not of this list."""

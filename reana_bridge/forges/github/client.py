@@ -158,8 +158,9 @@ def _never_left(error: BaseException) -> bool:
 
 
 def _parsed(body: str) -> Any:
-    """The body's JSON; None where it is none, as a proxy's error page."""
+    """The body's JSON where it is an object or a list; None where it is not, as a proxy's error page."""
     try:
-        return json.loads(body) if body else None
+        value = json.loads(body) if body else None
+        return value if isinstance(value, dict | list) else None
     except ValueError:
         return None

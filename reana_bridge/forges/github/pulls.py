@@ -48,6 +48,8 @@ class Pulls:
         known = self._api.id_of(project)
         path = f"/repositories/{known}" if known else self._api.repository(project)
         data = self._api.call("GET", path, project, what=f"show the repository {project}").data
+        if not answers.identity(data, "id") or not answers.text(data, "full_name"):
+            raise ForgeError(f"forge {self._api.name}: GitHub described {project} without id or name")
         return ProjectFacts(
             id=answers.identity(data, "id"),
             path=answers.text(data, "full_name"),

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from reana_bridge.model.projects import Project
 from reana_bridge.testing.github import FakeGitHub
 from reana_bridge.testing.github.things import App, Pull, User
 from reana_bridge.testing.github.things import Project as Repository
+from tests.forges.github.receiver import Receiver
 
 PROJECT = Project("github", "atlas/ttbar")
 
@@ -50,17 +50,30 @@ class Place:
         return Status(state=state, **(values | more))
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGitHub]:
+    with FakeGitHub(tmp_path_factory.mktemp("github")) as github:
+        yield github
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    with FakeGitHub(tmp_path / "github") as github:
-        alice, bot = github.user("alice"), github.user("reana-bot")
-        repository = github.project("atlas/ttbar", members={alice: "write", bot: "admin"})
-        github.push(repository, "main", {"reana.yaml": "version: 0.9"})
-        sha = github.push(repository, "change")
-        app = github.app("reana")
-        github.install(app, [repository])
-        pull = github.pull(repository, "change", by=alice)
-        yield Place(github, repository, alice, bot, github.token(bot), app, sha, pull)
+def place(server: FakeGitHub) -> Iterator[Place]:
+    alice, bot = server.user("alice"), server.user("reana-bot")
+    repository = server.project("atlas/ttbar", members={alice: "write", bot: "admin"})
+    server.push(repository, "main", {"reana.yaml": "version: 0.9"})
+    sha = server.push(repository, "change")
+    known = [app for app in server.world.apps.values() if app.slug == "reana"]
+    app = known[0] if known else server.app("reana")
+    server.install(app, [repository])
+    pull = server.pull(repository, "change", by=alice)
+    yield Place(server, repository, alice, bot, server.token(bot), app, sha, pull)
+    server.start()
+    server.mend()
+    server.latency = 0.0
+    server.forget_requests()
+    server.world.projects.clear()
+    server.world.installations.clear()
+    server.world.tokens.clear()
 
 
 @pytest.fixture(params=["token", "app"])
@@ -68,3 +81,10 @@ def forge(request: pytest.FixtureRequest, place: Place) -> GithubForge:
     """Both ways of using a GitHub."""
     make: dict[str, Callable[[], GithubForge]] = {"token": place.with_token, "app": place.with_app}
     return make[request.param]()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.close()
