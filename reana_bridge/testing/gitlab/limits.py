@@ -35,6 +35,10 @@ class RateLimit:
         seen.append(now)
         return True
 
+    def left(self, key: str) -> int:
+        """Requests of `key` that are still within the limit."""
+        return max(0, self.most - len(self._seen[key]))
+
     def wait(self, key: str, now: float) -> int:
         """Whole seconds until the next request of `key` is within the limit."""
         seen = self._seen[key]

@@ -33,10 +33,16 @@ def _socket(port: int) -> socket.socket:
 
 
 class Listener:
-    """A server that can be stopped and started again at the same address."""
+    """A server that can be stopped and started again at the same address.
 
-    def __init__(self, app: Any) -> None:
+    Args:
+        app: What answers.
+        date_header: Whether answers get the time of now; otherwise `app` says what time it is.
+    """
+
+    def __init__(self, app: Any, *, date_header: bool = True) -> None:
         self._app = app
+        self._date_header = date_header
         # Bound and not listening: nobody else gets the port while the server is away, and nobody is answered.
         self._reserved = _socket(0)
         self._port: int = self._reserved.getsockname()[1]
@@ -65,6 +71,7 @@ class Listener:
             access_log=False,
             log_config=None,
             server_header=False,
+            date_header=self._date_header,
             timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
@@ -73,7 +80,7 @@ class Listener:
         deadline = time.monotonic() + _START_SECONDS
         while not self._server.started:
             if time.monotonic() > deadline or not self._thread.is_alive():
-                raise TimeoutError(f"the fake GitLab did not start to listen at {self.url}")
+                raise TimeoutError(f"the fake did not start to listen at {self.url}")
             time.sleep(0.005)
 
     def _run(self, server: uvicorn.Server) -> None:
