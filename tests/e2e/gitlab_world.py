@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 from sqlalchemy import func, select
 
 from reana_bridge.model.runs import FINAL, RunState
@@ -446,6 +447,21 @@ class Scene:
         """Wait until nothing is left to do."""
         self.gitlab.deliveries.wait(PATIENCE)
         until(lambda: not self.pending(), lambda: f"never came to rest\n{self.describe()}", seconds)
+
+    def settle_statuses(self) -> None:
+        """Wait until every status that is wanted now is shown, whatever runs."""
+        posted = lambda: not self.pending().get("outbox")  # noqa: E731
+        until(posted, lambda: f"statuses are still due\n{self.describe()}")
+
+    def post_as(self, user: User, sha: str, state: str, name: str, ref: str = "topic") -> None:
+        """A status of somebody else."""
+        answer = httpx.post(
+            f"{self.gitlab.url}/api/v4/projects/{self.project.id}/statuses/{sha}",
+            json={"state": state, "name": name, "ref": ref},
+            headers={"PRIVATE-TOKEN": self.gitlab.token(user)},
+            trust_env=False,
+        )
+        assert answer.status_code == 201, answer.text
 
     def check(self) -> None:
         """Whatever a scene was about: once all has come to rest, this holds."""

@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.e2e.gitlab_scenarios import SCENARIOS
+from tests.e2e import gitlab_comments, gitlab_forks, gitlab_outages, gitlab_pushes
+from tests.e2e.scenarios import SCENARIOS
+
+TABLE = (gitlab_pushes, gitlab_comments, gitlab_forks, gitlab_outages)
+
+
+def test_the_table_is_whole():
+    assert len(SCENARIOS) >= 60
+    assert {scenario.act.__module__ for scenario in SCENARIOS.values()} == {part.__name__ for part in TABLE}
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
