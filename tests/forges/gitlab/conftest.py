@@ -1,8 +1,7 @@
 """A server with written-down answers, and a client that asks it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from reana_bridge.forges.gitlab.client import Client
 from reana_bridge.forges.gitlab.forge import GitLabForge
 from reana_bridge.model.projects import Project
-from reana_bridge.testing.gitlab import FakeGitLab, Level
+from reana_bridge.testing.gitlab import FakeGitLab, Level, RateLimit
 from reana_bridge.testing.gitlab.things import MergeRequest, Token
 from reana_bridge.testing.gitlab.things import Project as Fake
 from tests.forges.gitlab.scripted import Scripted, serve
@@ -57,10 +56,27 @@ class World:
         return self.gitlab.open(self.there, branch, user=user, **more)
 
 
-@pytest.fixture
-def gitlab(tmp_path: Path) -> Iterator[FakeGitLab]:
-    with FakeGitLab(tmp_path / "gitlab") as fake:
+@pytest.fixture(scope="module")
+def shared_gitlab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeGitLab]:
+    with FakeGitLab(tmp_path_factory.mktemp("gitlab")) as fake:
         yield fake
+
+
+@pytest.fixture
+def gitlab(shared_gitlab: FakeGitLab) -> Iterator[FakeGitLab]:
+    """Started once for a module, and as good as new for each test."""
+    instance = shared_gitlab.instance
+    before = {field.name: getattr(instance, field.name) for field in fields(instance)}
+    yield shared_gitlab
+    shared_gitlab.start()
+    shared_gitlab.mend()
+    shared_gitlab.forget_requests()
+    for name in ("notes_of_a_merge_request", "status_seconds", "request_limit"):
+        setattr(instance, name, before[name])
+    instance.note_limit = RateLimit(most=300, seconds=60)
+    instance.test_limit = RateLimit(most=5, seconds=60)
+    instance.quick_actions.clear()
+    instance.projects.clear()
 
 
 @pytest.fixture
