@@ -91,8 +91,7 @@ def start(
     decision = _decision(bridge, stored.id, wait)
     if decision is None:
         raise StillDeciding(stored.id)
-    analyses: list[dict[str, str]] = decision.analyses or []
-    runs = [each["run"] for each in analyses if each["run"]]
+    runs = [each["run"] for each in decision.analyses or () if each["run"]]
     if not runs:
         raise Refused(decision.reason)
     return runs

@@ -33,10 +33,13 @@ def answer(bridge: Bridge, session: Session, delivery: Delivery, looked: Looked)
     if answered is None:
         return
     now = bridge.database.now(session)
+    # Two hooks may tell of one comment: it is obeyed once.
+    said = f"comment:{looked.project}:{answered.number}:{answered.comment}"
+    name = said if answered.comment else f"command:{delivery.id}"
     for number, order in enumerate(answered.orders):
         body = order.body()
         values = {"id": new_id(), "forge": delivery.forge, "kind": "order", "body": body, "size": len(body)}
-        values |= {"key": f"command:{delivery.id}:{number}", "hook": "", "digest": "", "headers": None}
+        values |= {"key": f"{name}:{number}", "hook": "", "digest": "", "headers": None}
         values |= {"received_at": delivery.received_at, "due_at": now, "version": 0, "attempt": 0}
         session.execute(insert(bridge.database, Delivery).values(values).on_conflict_do_nothing())
         wake_after(session, "decide")

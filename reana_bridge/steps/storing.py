@@ -132,7 +132,15 @@ class _Storing:
             return self._remember_head()
         if self._looked.follows_merge_request and self._looked.number is not None:
             return self._remember_merge_request(self._looked.number)
-        return True
+        return not self._is_overtaken()
+
+    def _is_overtaken(self) -> bool:
+        """Whether a merge request got another head since a command looked at it."""
+        looked = self._looked
+        if looked.number is None or not looked.head:
+            return False
+        row = self._session.get(MergeRequestRow, (str(looked.project), looked.number))
+        return row is not None and row.seen_at > looked.asked_at and row.sha != looked.head
 
     def _remember_head(self) -> bool:
         looked = self._looked

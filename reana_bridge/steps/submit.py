@@ -1,8 +1,8 @@
 """Submit: give queued runs to their backend, as many as it and their projects may have at once.
 
 Promises: the name that the backend will know a run by is stored before the backend is asked, so a submission
-that died half-way is found again by that name, never repeated; a run whose end is wanted is not started; of what
-is paused nothing new is started.
+that died half-way is found again by that name, never repeated; a run whose end is wanted is not started; of
+what is paused nothing new is started.
 """
 
 from collections import Counter

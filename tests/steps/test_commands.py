@@ -6,7 +6,7 @@ import pytest
 
 from reana_bridge.forges.base import Access, ForgeError
 from reana_bridge.model.runs import RunState, Wanted
-from reana_bridge.store.tables import Decision, Delivery
+from reana_bridge.store.tables import Decision, Delivery, MergeRequestRow
 from tests.steps.hosted import HostedHouse
 from webhooks.events import Change, Comment
 
@@ -246,9 +246,22 @@ def test_a_closed_one_takes_none(opened: HostedHouse) -> None:
 
 def test_the_same_comment_twice_is_obeyed_once(opened: HostedHouse) -> None:
     event = Comment(project="a/x", number=5, comment="1", body="/reana run x=4", actor="jane")
-    for _ in range(2):
-        opened.event(event, id="same")
+    for id in ("same", "same", "other hook"):
+        opened.event(event, id=id)
     assert len([row for row in opened.rows(Delivery) if row.kind == "order"]) == 1
+
+
+def test_a_command_that_a_new_head_overtakes_runs_nothing(opened: HostedHouse) -> None:
+    sha = opened.merge_request().sha
+    opened.stop(opened.run_of(sha))
+    opened.comment("/reana retest", work=False)
+    with opened.bridge.database.transaction() as session:
+        row = session.get_one(MergeRequestRow, ("f:a/x", 5))
+        row.seen_at, row.sha = row.seen_at + 3600, "e" * 40
+    opened.work()
+    ((outcome, reason),) = orders(opened)
+    assert (outcome, "has moved on" in reason) == ("skip", True)
+    assert len(opened.runs(sha)) == 1
 
 
 def test_rights_that_cannot_be_asked_for_now_are_asked_for_again(opened: HostedHouse) -> None:
