@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from email.utils import formatdate
 from math import ceil
 from typing import Any
@@ -30,13 +31,36 @@ _THREADS = 16
 _PIECE = 64 * 1024
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """A request and its answer, for somebody who checks them.
+
+    Attributes:
+        call: The request.
+        pairs: Its query with the token, which `call` lacks.
+        path: Decoded.
+        answer: None where the fake gave another one, because it was told to fail.
+    """
+
+    call: Call
+    pairs: list[tuple[str, str]]
+    path: str
+    answer: Answer | None
+
+
 class App:
-    """The application of one REANA; `latency` is added to every answer, in seconds."""
+    """The application of one REANA.
+
+    Attributes:
+        latency: Seconds that are added to every answer.
+        witness: Called with every request and its answer.
+    """
 
     def __init__(self, world: World, failures: Failures) -> None:
         self.world = world
         self.failures = failures
         self.latency = 0.0
+        self.witness: Callable[[Exchange], None] = lambda exchange: None
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="fake-reana")
 
     def close(self) -> None:
@@ -74,6 +98,8 @@ class App:
         )
         with self.world.lock:
             self.world.requests.append(request)
+            real = failure is None or failure.how is How.SLOW
+            self.witness(Exchange(call=call, pairs=pairs, path=decoded, answer=answer if real else None))
         if cut or not await self._send(send, answer, method):
             transport: asyncio.Transport = scope[TRANSPORT]
             transport.abort()
