@@ -119,7 +119,7 @@ class Checks:
             project,
             what=f"list the checks of {project} at {status.sha[:10]}",
             right=_RIGHT,
-            query={"check_name": status.context, "filter": "all", "app_id": app},
+            query={"check_name": status.context, "filter": "all", **({"app_id": app} if app else {})},
             items="check_runs",
         )
         ours = [

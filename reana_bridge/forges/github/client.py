@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 from reana_bridge.forges.github.answers import Answer, NoAnswer
 
@@ -67,7 +67,7 @@ class Client:
         Raises:
             NoAnswer: None came, or none that can be read.
         """
-        sent = {"Accept": "application/vnd.github+json", **(headers or {})}
+        sent = {"Accept": "application/vnd.github+json, application/json", **(headers or {})}
         with self._requester(bearer) as requester:
             try:
                 status, told, body = requester.requestJson(method, path, dict(query or {}), sent, data)
@@ -160,7 +160,7 @@ def _never_left(error: BaseException) -> bool:
 def _parsed(body: str) -> Any:
     """The body's JSON where it is an object or a list; None where it is not, as a proxy's error page."""
     try:
-        value = json.loads(body) if body else None
-        return value if isinstance(value, dict | list) else None
+        value: Any = json.loads(body) if body else None
+        return cast(Any, value) if isinstance(value, dict | list) else None
     except ValueError:
         return None
