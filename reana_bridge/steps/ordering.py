@@ -75,11 +75,14 @@ def _at_commit(reading: Reading, order: Order, base: Looked) -> Looked:
     sha = base.sha
     target_sha = reading.tip(base.target)
     named = not order.sha and base.ref.startswith(BRANCHES_AND_TAGS)
-    base = replace(base, target_sha=target_sha, trusted=named or reading.is_own(sha, target_sha))
+    base = replace(base, target_sha=target_sha, trusted=named or reading.is_own(sha, target_sha, base.ref))
     if not base.trusted:
         base = replace(base, let_by=reading.approved_by(sha))
         if not base.let_by:
-            reason = f"nobody has approved {sha[:7]}, which is of a fork; approve it in its merge request"
+            reason = (
+                f"{sha[:7]} is on no branch or tag that the bridge knows, so it may be a fork's: "
+                "name its branch, or approve it in its merge request"
+            )
             return replace(base, decision=Decision(outcome=Outcome.NEEDS_APPROVAL, reason=reason))
     file, analyses, problems = reading.project_file(sha if base.trusted else target_sha)
     proposal = bool(target_sha) and not is_ancestor(reading.cache, sha, target_sha)

@@ -124,11 +124,12 @@ class Reading:
         with self.bridge.database.read() as session:
             return session.execute(found.order_by(_approval.approved_at).limit(1)).scalar_one_or_none() or ""
 
-    def is_own(self, sha: str, target_sha: str) -> bool:
+    def is_own(self, sha: str, target_sha: str, ref: str = "") -> bool:
         """Whether the fetched commit is the project's own, rather than one that a fork proposes.
 
         On a hosted forge any fork's commit can be fetched by its sha: only what a branch or tag leads to
-        directly, what the default branch's history holds and what ran as the project's own counts.
+        directly, what the history of the default branch or of `ref` holds and what ran as the project's own
+        counts.
         """
         if self.hosted is None or (target_sha and is_ancestor(self.cache, sha, target_sha)):
             return True
@@ -136,6 +137,9 @@ class Reading:
         with self.bridge.database.read() as session:
             if session.execute(select(_run.id).where(*same).limit(1)).scalar_one_or_none():
                 return True
+        tip = self.tip(ref) if ref.startswith(BRANCHES_AND_TAGS) else ""
+        if tip and is_ancestor(self.cache, sha, tip):
+            return True
         return sha in self.forge.heads(self.project).values()
 
 

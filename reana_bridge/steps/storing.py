@@ -230,7 +230,8 @@ def _where(looked: Looked) -> str:
 def _overall(judged: Judgement, results: list[dict[str, Any]]) -> tuple[str, str]:
     """The decision's outcome after what was found while storing: a run may have a result already."""
     outcomes = {result["outcome"] for result in results}
-    if judged.outcome in (Outcome.RUN, Outcome.NEEDS_APPROVAL) and str(judged.outcome) not in outcomes:
+    overtaken = bool(results) and str(judged.outcome) not in outcomes
+    if overtaken and judged.outcome in (Outcome.RUN, Outcome.NEEDS_APPROVAL):
         first = next((r for r in results if r["outcome"] == Outcome.RUN), None)
         first = first or next((r for r in results if r["outcome"] == Outcome.SKIP), results[0])
         verb = "runs" if first["outcome"] == Outcome.RUN else "does not run"

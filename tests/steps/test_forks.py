@@ -7,7 +7,7 @@ import pytest
 from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.steps.manual import Refused, rerun, start
 from reana_bridge.steps.reconcile import Reconcile
-from reana_bridge.store.tables import Approval
+from reana_bridge.store.tables import Approval, Decision
 from tests.steps.hosted import HostedHouse
 from webhooks.events import Change
 
@@ -66,11 +66,21 @@ def test_an_approval_for_one_commit_is_none_for_the_next(hosted: HostedHouse) ->
     assert hosted.run_of(first).wanted == Wanted.CANCEL
 
 
-@pytest.mark.parametrize("comment", ["/reana run", "/reana run analysis x=5", "/reana retest"])
-def test_no_other_command_lets_it_run(hosted: HostedHouse, comment: str) -> None:
+@pytest.mark.parametrize(
+    ("comment", "said"),
+    [
+        ("/reana run", "/reana approve HEAD"),
+        ("/reana run analysis x=5", "/reana approve HEAD"),
+        ("/reana retest", "Nothing has failed"),
+    ],
+)
+def test_no_other_command_lets_it_run(hosted: HostedHouse, comment: str, said: str) -> None:
     sha = hosted.fork_commit()
     hosted.told(Change.OPENED)
     hosted.comment(comment)
+    ((_, _, reply),) = hosted.forge.replies
+    assert said.replace("HEAD", sha) in reply
+    assert hosted.raised == []
     assert hosted.states(sha) == ["waiting"]
     assert hosted.backend.submitted == []
 
@@ -89,8 +99,20 @@ def test_neither_page_nor_api_let_it_run(hosted: HostedHouse) -> None:
     with pytest.raises(Refused):
         start(hosted.bridge, project="f:a/x", ref="refs/merge-requests/5/head", sha=None, **asked)
     hosted.work()
+    said = [row.outcome for row in hosted.rows(Decision) if row.event == "manual order"]
+    assert (said, hosted.raised) == (["needs-approval"] * 3, [])
     assert hosted.states(sha) == ["cancelled"]
     assert hosted.backend.submitted == []
+
+
+def test_an_older_commit_of_a_branch_of_its_own_is_run_when_the_branch_is_named(hosted: HostedHouse) -> None:
+    old = hosted.commit("b", {"n": "1"})
+    hosted.commit("b", {"n": "2"})
+    refused = hosted.order(sha=old)
+    assert refused is not None
+    assert (refused.outcome, "name its branch" in refused.reason) == ("needs-approval", True)
+    hosted.order(sha=old, ref="refs/heads/b")
+    assert [run.trusted for run in hosted.runs(old)] == [True]
 
 
 def test_once_approved_it_may_be_run_again_from_the_page(hosted: HostedHouse) -> None:
