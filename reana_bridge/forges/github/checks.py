@@ -19,7 +19,7 @@ from reana_bridge.forges.base import Posted, Status, StatusState
 from reana_bridge.forges.github import answers
 from reana_bridge.forges.github.answers import Answer
 from reana_bridge.forges.github.api import Api
-from reana_bridge.forges.github.statuses import FINAL, Doubts, is_outdated, shortened
+from reana_bridge.forges.github.statuses import FINAL, is_outdated, settled, shortened
 from reana_bridge.model.checks import Annotation, Button, CheckOutput
 from reana_bridge.model.projects import Project
 
@@ -60,19 +60,22 @@ class Checks:
         self._api = api
         self._app_id = app_id
         self._clock = clock
-        self._doubts = Doubts()
 
     def post(self, project: Project, status: Status, posted: Posted) -> Posted:
-        """Make the commit show `status`; arguments and errors as `Forge.post_status`."""
+        """Make the commit show `status`; arguments and errors as `Forge.post_status`.
+
+        It is looked for only where nothing is remembered or a call before got no answer (`unsure`).
+        """
         if is_outdated(status, posted):
-            return posted
+            return settled(posted)
         own = external_id(status.run, status.attempt)
         wanted = shown(status)
         places = [_annotation(one) for one in annotations(status.output)]
         mark = hashlib.sha256(json.dumps([wanted, places], sort_keys=True).encode()).hexdigest()
+        unsure = bool(posted.get("unsure"))
         if posted.get("external_id") != own:
             posted = {}
-        elif posted.get("digest") == mark:
+        elif posted.get("digest") == mark and not unsure:
             return posted
         existing: int | None = posted.get("id")
         annotated = bool(posted.get("annotated"))
@@ -82,8 +85,7 @@ class Checks:
             "final": status.state in FINAL,
             "digest": mark,
         }
-        key = f"{project} {own} {status.sha}"
-        if existing is None or key in self._doubts:
+        if existing is None or unsure:
             found = self._find(project, status, own)
             existing = answers.number(found, "id") or existing
             annotated |= bool(answers.number(found, "output", "annotations_count"))
@@ -93,7 +95,7 @@ class Checks:
             # GitHub adds those of an update to what is there: sent once.
             wanted["output"]["annotations"], annotated = places, True
         wanted |= self._times(status)
-        answer = self._doubts.about(key, lambda: self._write(project, status, own, existing, wanted))
+        answer = self._write(project, status, own, existing, wanted)
         return remembered | {"id": answers.number(answer.data, "id") or existing, "annotated": annotated}
 
     def _write(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from reana_bridge.forges.base import ForgeRefused, Identity, Note, Posted
 from reana_bridge.forges.github import answers
 from reana_bridge.forges.github.api import Api
+from reana_bridge.forges.github.statuses import settled
 from reana_bridge.model.projects import Project
 
 LIMIT = 65_536
@@ -41,14 +42,16 @@ class Comments:
             raise ForgeRefused(f"{project} at {note.sha[:10]}: GitHub shows notes at pull requests alone")
         text = _marked(NOTE_MARKER, note.body)
         mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-        if posted.get("left") or (posted.get("digest") == mark and "comment" in posted):
+        if posted.get("left"):
+            return settled(posted)
+        if posted.get("digest") == mark and "comment" in posted and not posted.get("unsure"):
             return posted
         comment, anew = posted.get("comment"), bool(posted.get("anew"))
         if comment is not None:
             if self._edit(project, note.merge_request, comment, text):
-                return {**posted, "digest": mark}
+                return {**settled(posted), "digest": mark}
             if anew:
-                return {**posted, "left": True}  # deleted twice: nobody wants it
+                return {**settled(posted), "left": True}  # deleted twice: nobody wants it
             anew = True
         made = self._one(project, note.merge_request, NOTE_MARKER, text)
         return {"comment": made, "digest": mark, "anew": anew}
@@ -56,7 +59,7 @@ class Comments:
     def reply(self, project: Project, number: int, comment: str, body: str, posted: Posted) -> Posted:
         """Answer the comment once; arguments and errors as `HostedForge.reply`."""
         if "comment" in posted:
-            return posted
+            return settled(posted)
         marker = _REPLY_MARKER.format("".join(c for c in comment if c.isalnum()))
         return {"comment": self._one(project, number, marker, _marked(marker, body))}
 

@@ -4,9 +4,7 @@ Promises: only changes are posted; nothing follows a final state of the same att
 writes over a newer one. They go to the project itself, also for a fork's commit.
 """
 
-from collections.abc import Callable
-
-from reana_bridge.forges.base import Posted, Status, StatusState, Unanswered
+from reana_bridge.forges.base import Posted, Status, StatusState
 from reana_bridge.forges.github import answers
 from reana_bridge.forges.github.api import Api
 from reana_bridge.model.projects import Project
@@ -30,29 +28,6 @@ FINAL = frozenset(
 """States that nothing of the same attempt follows."""
 
 _RIGHT = "the scope `repo:status`, or the permission `commit statuses: write`"
-_KEPT = 1000
-
-
-class Doubts:
-    """Which writes of this process got no answer, so that one looks before they are repeated."""
-
-    def __init__(self) -> None:
-        self._keys: dict[str, None] = {}
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._keys
-
-    def about(self, key: str, write: Callable[[], answers.Answer]) -> answers.Answer:
-        """What `write` answers; without an answer, `key` is in doubt from now on, else no more."""
-        try:
-            answer = write()
-        except Unanswered:
-            self._keys[key] = None
-            while len(self._keys) > _KEPT:
-                self._keys.pop(next(iter(self._keys)))
-            raise
-        self._keys.pop(key, None)
-        return answer
 
 
 def is_outdated(status: Status, posted: Posted) -> bool:
@@ -61,6 +36,11 @@ def is_outdated(status: Status, posted: Posted) -> bool:
     return attempt > status.attempt or (
         attempt == status.attempt and bool(posted.get("final")) and status.state not in FINAL
     )
+
+
+def settled(posted: Posted) -> Posted:
+    """What was remembered, without the mark that a later call got no answer."""
+    return {name: value for name, value in posted.items() if name != "unsure"}
 
 
 def shortened(text: str, limit: int) -> str:
@@ -74,10 +54,14 @@ class Statuses:
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._doubts = Doubts()
 
     def post(self, project: Project, status: Status, posted: Posted) -> Posted:
-        """Make the commit show `status`; arguments and errors as `Forge.post_status`."""
+        """Make the commit show `status`; arguments and errors as `Forge.post_status`.
+
+        What is shown is read only where nothing is remembered or a call before got no answer (`unsure`).
+        """
+        if is_outdated(status, posted):
+            return settled(posted)
         wanted = {
             "state": STATES[status.state],
             "context": status.context,
@@ -85,15 +69,13 @@ class Statuses:
         }
         if status.url:
             wanted["target_url"] = status.url
-        if is_outdated(status, posted):
-            return posted
         remembered = {"attempt": status.attempt, "final": status.state in FINAL, "shown": wanted}
-        if posted.get("attempt") == status.attempt and posted.get("shown") == wanted:
-            return remembered
-        key = f"{project} {status.sha} {status.context}"
-        if (not posted or key in self._doubts) and self._shows(project, status.sha, wanted):
-            return remembered
-        self._doubts.about(key, lambda: self._post(project, status.sha, wanted))
+        if "shown" not in posted or posted.get("unsure"):
+            is_shown = self._shows(project, status.sha, wanted)
+        else:
+            is_shown = posted.get("attempt") == status.attempt and posted["shown"] == wanted
+        if not is_shown:
+            self._post(project, status.sha, wanted)
         return remembered
 
     def _post(self, project: Project, sha: str, wanted: dict[str, str]) -> answers.Answer:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from reana_bridge.forges.base import ForgeRefused, Note, Unanswered
+from reana_bridge.forges.base import ForgeError, ForgeRefused, Note, Unanswered
 from reana_bridge.forges.github.comments import LIMIT, NOTE_MARKER
 from reana_bridge.forges.github.forge import GithubForge
 from tests.forges.github.conftest import PROJECT, Place
@@ -32,9 +32,20 @@ def test_a_lost_answer_leaves_one_note(place: Place, forge: GithubForge, how: st
     place.github.fail("POST", "/comments$", how=how)
     with pytest.raises(Unanswered):
         forge.post_note(PROJECT, note(place))
-    forge.post_note(PROJECT, note(place))
+    posted = forge.post_note(PROJECT, note(place), {"unsure": True})
+    assert "unsure" not in posted
     assert texts(place) == [f"{NOTE_MARKER}\n**better**"]
     assert sum(request.method == "PATCH" for request in place.github.writes()) == 0
+
+
+@pytest.mark.parametrize("how", ["before", "after"])
+def test_an_edit_in_doubt_is_taken_back(place: Place, forge: GithubForge, how: str) -> None:
+    posted = forge.post_note(PROJECT, note(place, "a"))
+    place.github.fail("PATCH", "/comments/", how=how)
+    with pytest.raises(ForgeError):
+        forge.post_note(PROJECT, note(place, "b"), posted)
+    forge.post_note(PROJECT, note(place, "a"), {**posted, "unsure": True})
+    assert texts(place) == [f"{NOTE_MARKER}\na"]
 
 
 def test_of_several_the_oldest_stays(place: Place) -> None:

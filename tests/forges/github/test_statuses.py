@@ -85,7 +85,8 @@ def test_a_lost_answer_writes_nothing_twice(place: Place, how: str, first: bool)
     place.github.fail("POST", "/statuses/", how=how)
     with pytest.raises(Unanswered):
         forge.post_status(PROJECT, place.status(S.SUCCESS), posted)
-    forge.post_status(PROJECT, place.status(S.SUCCESS), posted)
+    posted = forge.post_status(PROJECT, place.status(S.SUCCESS), {**posted, "unsure": True})
+    assert "unsure" not in posted
     states = [status.state for status in place.repository.statuses]
     assert states == (["success"] if first else ["pending", "success"])
 
@@ -97,6 +98,16 @@ def test_a_write_that_did_not_happen_is_repeated(place: Place) -> None:
         forge.post_status(PROJECT, place.status())
     forge.post_status(PROJECT, place.status())
     assert [status.state for status in place.repository.statuses] == ["pending"]
+
+
+def test_what_was_shown_in_doubt_is_taken_back(place: Place) -> None:
+    forge = place.with_token()
+    posted = forge.post_status(PROJECT, place.status(S.PENDING, description="a"))
+    place.github.fail("POST", "/statuses/", how="after")
+    with pytest.raises(Unanswered):
+        forge.post_status(PROJECT, place.status(S.PENDING, description="b"), posted)
+    forge.post_status(PROJECT, place.status(S.PENDING, description="a"), {**posted, "unsure": True})
+    assert [status.description for status in place.repository.statuses] == ["a", "b", "a"]
 
 
 def test_another_ones_status_of_the_same_context_is_no_answer(place: Place) -> None:
