@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from reana_bridge.forges.base import ForgeError
 from tests.steps.hosted import HostedHouse
 from tests.steps.house import House
 
@@ -21,6 +22,10 @@ def make_house(tmp_path: Path) -> Iterator[Callable[..., House]]:
     yield make
     for house in houses:
         house.close()
+    defects = [
+        e for h in houses if isinstance(h, HostedHouse) for e in h.raised if not isinstance(e, ForgeError)
+    ]
+    assert defects == [], "a step raised what it did not foresee"
 
 
 @pytest.fixture
