@@ -82,14 +82,16 @@ def test_a_lost_answer_and_then_another_text(world: World, on: MergeRequest):
 
 
 @pytest.mark.parametrize("how", ["after", "close_after", "before"])
-def test_a_lost_edit_is_only_repeated(world: World, on: MergeRequest, how: str):
+def test_a_lost_edit_is_looked_for(world: World, on: MergeRequest, how: str):
     posted = say(world, on, "one")
     world.gitlab.fail("PUT", NOTES, how=how)
     with pytest.raises(ForgeError) as raised:
         say(world, on, "two", posted)
     assert type(raised.value) is ForgeError
-    say(world, on, "two", posted)
+    say(world, on, "two", {**posted, "unsure": True})
     assert [note.body.split("\n")[0] for note in ours(world, on)] == ["two"]
+    applied = [request for request in world.gitlab.writes() if request.method == "PUT" and request.applied]
+    assert len(applied) == 1
 
 
 def test_an_edit_that_got_lost_and_was_taken_back(world: World, on: MergeRequest):
