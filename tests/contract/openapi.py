@@ -151,7 +151,7 @@ class Contract:
         form = operation.parameters("formData")
         if kind == "application/octet-stream" and "content-length" not in call.headers:
             yield "the body has no length: the real server stores nothing of it"
-        elif not call.body and call.headers.get("content-length") != "0":
+        elif not call.body and kind != "application/octet-stream":
             if form or (operation.body or {}).get("required"):
                 yield "the body is missing"
             return

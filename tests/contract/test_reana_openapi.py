@@ -205,7 +205,7 @@ def test_the_checker_sees_what_does_not_fit(describe, changes, problem):
 
 def test_a_nullable_value_may_be_null(describe):
     contract = Contract(describe("released"))
-    call = {"method": "GET", "path": "/api/workflows/x/status", "body": b""}
+    call = {"method": "GET", "path": "/api/workflows/x/status", "body": b"", "headers": {}}
     for progress, count in (({"run_started_at": None}, 0), ({"total": None}, 1)):
         value = Answer(value={"progress": progress})
         contract.check(exchange(call=call, pairs=[("access_token", "t")], answer=value))

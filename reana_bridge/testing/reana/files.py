@@ -76,7 +76,7 @@ def _list(call: Call) -> Answer:
         paths = sorted(path for path in every if path.is_file() and _inside(workspace, path))
     words = searched(call).get("name", [])
     if words:
-        paths = [path for path in paths if any(word in str(path).lower() for word in words)]
+        paths = [path for path in paths if _has(str(path.relative_to(workspace)), words)]
     part, told = call.page(paths[:MOST_FILES])
     items = [
         {
@@ -87,6 +87,10 @@ def _list(call: Call) -> Answer:
         for path in part
     ]
     return Answer(value=told | {"items": items})
+
+
+def _has(name: str, words: list[str]) -> bool:
+    return any(word in name.lower() for word in words)
 
 
 def _download(call: Call) -> Answer:

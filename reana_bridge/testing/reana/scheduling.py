@@ -142,7 +142,10 @@ class Scheduler:
         workflow.starts += 1
         workflow.started, workflow.total_jobs = world.now, len(names)
         workflow.logs = plan.log
-        self._step(workflow, plan, names, 0)
+        if names:
+            self._step(workflow, plan, names, 0)
+        elif plan.running_seconds is not None:
+            self._later(plan.running_seconds, lambda: self._end(workflow, plan))
 
     def _step(self, workflow: Workflow, plan: Plan, names: tuple[str, ...], place: int) -> None:
         """End the job before this place, begin the one at it, and come again."""
@@ -164,6 +167,8 @@ class Scheduler:
     def _end(self, workflow: Workflow, plan: Plan) -> None:
         if plan.outcome not in ENDED:
             raise ValueError(f"a plan cannot end as {plan.outcome}")
+        if workflow.status is not Status.RUNNING:
+            return
         for name, content in plan.files.items():
             path = workflow.workspace / name
             path.parent.mkdir(parents=True, exist_ok=True)
