@@ -53,7 +53,8 @@ def look_at_comment(reading: Reading, event: Comment) -> Looked:
     orders = [_order(reading, event, each) for each in found if each not in harmful]
     if not harmful or _may(reading, forge, event):
         orders = [_order(reading, event, each) for each in found]
-        return _obeyed(reading, event, orders)
+        mistaken = all(isinstance(each, Mistake) for each in found)
+        return _obeyed(reading, event, orders, reaction="confused" if mistaken else "eyes")
     name = harmful[0].name
     reason = f"{shown(event.actor)} may not give the command `{name}`: that takes the right to push"
     told = _given(reading, event.actor)[1]
@@ -101,13 +102,15 @@ def look_at_rerun(reading: Reading, event: Rerun) -> Looked:
     return _obeyed(reading, event, [order])
 
 
-def _obeyed(reading: Reading, event: Comment | Rerun, orders: Sequence[Order]) -> Looked:
+def _obeyed(
+    reading: Reading, event: Comment | Rerun, orders: Sequence[Order], *, reaction: str = "eyes"
+) -> Looked:
     names = ", ".join(f"`{order.command}`" for order in orders)
     comment = isinstance(event, Comment)
     answered = Answered(
         number=event.number if comment else None,
         comment=event.comment if comment else "",
-        reaction="eyes" if comment else "",
+        reaction=reaction if comment else "",
         orders=tuple(orders),
     )
     return _heard(reading, event, Outcome.COMMAND, f"{shown(event.actor)} asks for {names}", answered)

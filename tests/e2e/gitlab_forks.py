@@ -2,7 +2,7 @@
 
 from reana_bridge.model.runs import RunState
 from reana_bridge.testing.gitlab import Level
-from tests.e2e.gitlab_world import CONTEXT
+from tests.e2e.gitlab_world import CONTEXT, MEASURE, until
 from tests.e2e.scenarios import scenario
 
 
@@ -12,13 +12,13 @@ def waiting(scene, **more):
     of = scene.fork_request(scene.fork(), **more)
     scene.note(of, "waits for approval", f"/reana approve {of.sha}")
     scene.settle()
-    assert scene.executed()[of.sha] == 0
+    assert scene.ran(of.sha) == 0
     return of
 
 
 def refused(scene, of):
     scene.settle()
-    assert scene.executed()[of.sha] == 0
+    assert scene.ran(of.sha) == 0
     assert any(run.state == RunState.WAITING for run in scene.runs() if run.sha == of.sha)
 
 
@@ -36,7 +36,7 @@ def a_fork_runs_after_approval(scene):
     scene.reacted(scene.say(of, f"/reana approve {of.sha}", scene.dev), "eyes")
     scene.note(of, of.sha[:7], r"\ba\b", absent=("waits for approval",))
     scene.settle()
-    assert scene.executed()[of.sha] == 1
+    assert scene.ran(of.sha) == 1
     (run,) = [run for run in scene.runs() if run.sha == of.sha]
     assert (run.trusted, run.approved_by) == (False, scene.dev.username)
 
@@ -44,16 +44,15 @@ def a_fork_runs_after_approval(scene):
 @scenario()
 def approval_for_one_commit_and_push_of_another(scene):
     scene.allowed.refusals = {404}
-    of = waiting(scene)
+    of = waiting(scene, command=f"sleep 2; {MEASURE}")
     fork = of.source_project
     first = of.sha
-    with scene.held():
-        scene.say(of, f"/reana approve {first}", scene.dev)
-        scene.started(first)
-        second = scene.push("theirs", {"a": 9.0}, project=fork, user=scene.guest)
-        scene.note(of, "waits for approval", f"/reana approve {second}")
+    scene.say(of, f"/reana approve {first}", scene.dev)
+    scene.started(first)
+    second = scene.push("theirs", {"a": 9.0}, project=fork, user=scene.guest)
+    scene.note(of, "waits for approval", f"/reana approve {second}")
     scene.settle()
-    assert scene.executed()[second] == 0
+    assert scene.ran(second) == 0
 
 
 @scenario()
@@ -64,15 +63,15 @@ def approval_of_an_older_head(scene):
     new = scene.push("theirs", {"a": 9.0}, project=of.source_project, user=scene.guest)
     scene.note(of, f"/reana approve {new}")
     note = scene.say(of, f"/reana approve {old}", scene.dev)
-    scene.reacted(note, "confused")
+    scene.reacted(note, "eyes")
     scene.reply(of, new)
     refused(scene, of)
-    assert scene.executed()[old] == 0
+    assert scene.ran(old) == 0
 
 
 @scenario()
 def approval_by_who_may_not(scene):
-    scene.allowed.refusals = {404}
+    scene.allowed.refusals = {403}
     scene.project.visibility = "public"
     of = waiting(scene)
     for user in (scene.guest, scene.gitlab.user(f"passer-{scene.project.name}")):
@@ -100,7 +99,7 @@ def run_does_not_go_round_the_approval(scene):
 @scenario()
 def the_targets_file_counts_not_the_forks(scene):
     scene.allowed.refusals = {404}
-    scene.main(files={".reana-bridge.yaml": "name: fit\n"})
+    scene.main(files={".reana-bridge.yaml": "name: fit\n"}, context="reana/fit")
     of = scene.fork_request(scene.fork(), files={".reana-bridge.yaml": "name: theirs\n"})
     scene.note(of, "reana/fit", "waits for approval", absent=("reana/theirs",))
     scene.say(of, f"/reana approve {of.sha}", scene.dev)
@@ -127,8 +126,10 @@ def a_fork_is_closed_while_it_waits(scene):
     scene.allowed.refusals = {404}
     of = waiting(scene)
     scene.gitlab.close(scene.project, of)
-    scene.settle()
-    assert [run.state for run in scene.runs() if run.sha == of.sha] == [RunState.CANCELLED]
+    until(
+        lambda: [run.state for run in scene.runs() if run.sha == of.sha] == [RunState.CANCELLED],
+        lambda: f"it still waits\n{scene.describe()}",
+    )
 
 
 @scenario()
@@ -140,7 +141,8 @@ def a_fork_that_is_deleted_while_it_waits(scene):
     refused(scene, of)
     scene.say(of, f"/reana approve {of.sha}", scene.dev)
     scene.note(of, of.sha[:7], absent=("waits for approval",))
-    assert scene.executed()[of.sha] == 1
+    scene.settle()
+    assert scene.ran(of.sha) == 1
 
 
 @scenario()
@@ -159,11 +161,11 @@ def forks_that_never_run(scene):
     scene.main()
     of = scene.fork_request(scene.fork())
     scene.settle()
-    assert scene.executed()[of.sha] == 0
+    assert scene.ran(of.sha) == 0
     assert not any("approve" in note.body for note in scene.ours(of))
     scene.say(of, f"/reana approve {of.sha}", scene.mia)
     scene.settle()
-    assert scene.executed()[of.sha] == 0
+    assert scene.ran(of.sha) == 0
 
 
 @scenario(group="members")
@@ -174,7 +176,8 @@ def a_members_fork_runs_at_once_when_a_member_pushes(scene):
     scene.settle()
     second = scene.push("theirs", {"a": 8.0}, project=of.source_project, user=scene.dev)
     scene.note(of, second[:7], absent=("waits for approval",))
-    assert scene.executed()[second] == 1
+    scene.settle()
+    assert scene.ran(second) == 1
 
 
 @scenario(group="members")

@@ -1,0 +1,262 @@
+"""A GitHub, a bridge that is connected to it with a token and as an App, and scenes: a repository each.
+
+What a scene ends with is asked of the GitHub, never of the bridge.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from reana_bridge.model.runs import FINAL, RunState
+from reana_bridge.store.database import Database
+from reana_bridge.store.tables import Decision, Delivery, OutboxRow, Run
+from reana_bridge.testing.github import FakeGitHub
+from reana_bridge.testing.github.things import CheckRun, Comment, Project, Pull, User
+from tests.e2e.gitlab_world import MEASURE, PATIENCE, WORKFLOW, until
+from tests.faults.world import Server
+
+SECRET = "a-secret-of-the-whole-forge"
+CONTEXT = "reana/analysis"
+NOTE, REPLY = "<!-- reana-bridge:v1 note", "<!-- reana-bridge:v1 reply"
+RUN: Any = Run
+OUTBOX: Any = OutboxRow
+DELIVERY: Any = Delivery
+
+SETTINGS = """
+[server]
+name = "one"
+port = 0
+public_url = "https://bridge.example.org"
+log_format = "json"
+drain_seconds = 3
+workers = 8
+[database]
+url = "sqlite:///{root}/bridge.db"
+[storage]
+artifacts = "{root}/artifacts"
+secrets = "{root}/secrets"
+runs = "{root}/runs"
+repositories = "{root}/repositories"
+environments = "{root}/environments"
+minimum_free = 1000
+[forges.token]
+kind = "github"
+url = "{url}"
+token = "{token}"
+webhook_secrets = ["{secret}"]
+timeout = 3
+poll_seconds = {poll}
+[forges.app]
+kind = "github"
+url = "{url}"
+app_id = "{app}"
+app_key_file = "{root}/app.pem"
+webhook_secrets = ["{secret}"]
+timeout = 3
+poll_seconds = {poll}
+[backends.local]
+kind = "local"
+sandbox = "off"
+concurrency = 4
+[[projects]]
+match = "*"
+backend = "local"
+"""
+
+
+class World:
+    """A GitHub and the server of a bridge; `poll` is how often it looks for what hooks did not tell."""
+
+    def __init__(self, root: Path, template: Path, *, poll: float = 3600) -> None:
+        self.root = root
+        self.github = FakeGitHub(root / "github")
+        self.bot = self.github.user("reana-bot")
+        self.app = self.github.app("reana", hook_secret=SECRET)
+        shutil.copy(template, root / "bridge.db")
+        (root / "app.pem").write_text(self.app.key)
+        values = {"root": root, "url": self.github.url, "secret": SECRET, "poll": poll, "app": self.app.id}
+        (root / "one.toml").write_text(SETTINGS.format(**values, token=self.github.token(self.bot)))
+        self.database = Database(f"sqlite:///{root}/bridge.db")
+        self.server: Server | None = None
+        self._numbers = count(1)
+
+    def __enter__(self) -> "World":
+        self.github.__enter__()
+        self.server = Server(self.root / "one.toml", self.root / "one.log").ready()
+        self.app.hook.settings["url"] = self.door("app")
+        self.app.hook.active = True
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        if self.server:
+            self.server.stop()
+        self.database.close()
+        self.github.__exit__(None, None, None)
+
+    def door(self, forge: str) -> str:
+        assert self.server
+        return f"http://127.0.0.1:{self.server.port}/webhooks/{forge}"
+
+    def scene(self, forge: str) -> "Scene":
+        return Scene(self, forge, f"atlas/p{next(self._numbers)}")
+
+
+class Scene:
+    """A repository with people, connected with a token or by the App."""
+
+    def __init__(self, world: World, forge: str, path: str) -> None:
+        self.world, self.github, self.forge = world, world.github, forge
+        name = path.partition("/")[2]
+        self.dev, self.guest = self.github.user(f"dev-{name}"), self.github.user(f"guest-{name}")
+        members = {self.dev: "write", world.bot: "admin"}
+        self.project = self.github.project(path, members=members, private=False)
+        self.us = world.bot if forge == "token" else world.app.bot
+        if forge == "token":
+            self.github.hook(self.project, world.door("token"), secret=SECRET)
+        else:
+            self.github.install(world.app, [self.project])
+        self._hold = world.root / f"hold-{name}"
+        self._executed = world.root / f"executed-{name}"
+
+    # -- people --
+
+    def push(
+        self,
+        branch: str = "main",
+        value: Any = None,
+        *,
+        project: Project | None = None,
+        by: User | None = None,
+        command: str = MEASURE,
+        **more: Any,
+    ) -> str:
+        workflow = WORKFLOW.format(executed=self._executed, hold=self._hold, command=command)
+        files: Mapping[str, str] = {"reana.yaml": workflow, "value": json.dumps(value or {"a": 1.0})}
+        return self.github.push(project or self.project, branch, files, by=by or self.dev, **more)
+
+    def main(self) -> str:
+        sha = self.push()
+        self.shows(sha, "success")
+        return sha
+
+    def request(self, branch: str = "topic", value: Any = None, **more: Any) -> Pull:
+        self.push(branch, value or {"a": 2.0}, **more)
+        return self.github.pull(self.project, branch, by=self.dev)
+
+    def fork_request(self) -> tuple[Project, Pull]:
+        fork = self.github.fork(self.project, f"{self.guest.login}/{self.project.path[6:]}", self.guest)
+        self.push("theirs", {"a": 3.0}, project=fork, by=self.guest)
+        return fork, self.github.pull(self.project, "theirs", source=fork, by=self.guest)
+
+    def say(self, pull: Pull, text: str, by: User | None = None) -> Comment:
+        return self.github.comment(self.project, pull, text, by=by or self.dev)
+
+    @contextmanager
+    def held(self) -> Any:
+        self._hold.touch()
+        try:
+            yield
+        finally:
+            self._hold.unlink(missing_ok=True)
+
+    # -- what is seen --
+
+    def executed(self, sha: str) -> int:
+        return self._executed.read_text().split().count(sha) if self._executed.exists() else 0
+
+    def state(self, sha: str) -> str:
+        """What the commit shows: a status' state, or a check's conclusion or status; empty for nothing."""
+        if self.forge == "token":
+            found = [one.state for one in self.github.statuses(self.project, sha) if one.context == CONTEXT]
+        else:
+            checks = self.github.checks(self.project, sha)
+            found = [one.conclusion or one.status for one in checks if one.name == CONTEXT]
+        return found[-1] if found else ""
+
+    def shows(self, sha: str, *states: str) -> None:
+        told = lambda: f"{sha[:8]} shows {self.state(sha)}, not {states}\n{self.describe()}"  # noqa: E731
+        until(lambda: self.state(sha) in states, told)
+
+    def check(self, sha: str) -> CheckRun:
+        return self.github.checks(self.project, sha)[-1]
+
+    def ours(self, pull: Pull, marker: str = NOTE) -> list[str]:
+        return [one.body for one in self.github.notes(self.project, pull, self.us) if marker in one.body]
+
+    def note(self, pull: Pull, word: str, marker: str = NOTE) -> str:
+        """The one note (or reply) once it holds `word`."""
+        found = lambda: next((body for body in self.ours(pull, marker) if word in body), "")  # noqa: E731
+        return until(found, lambda: f"no note with {word}\n{self.describe()}")
+
+    def writes(self) -> list[str]:
+        found = self.github.writes(f"/repos/{self.project.path}/")
+        return [f"{one.method} {one.path}" for one in found if one.applied]
+
+    def reads(self) -> list[str]:
+        return [f"{one.method} {one.path}" for one in self.github.reads(f"/repos/{self.project.path}(/|$)")]
+
+    def runs(self) -> list[Run]:
+        with self.world.database.read() as session:
+            return list(session.execute(select(Run).where(RUN.project == self.name)).scalars())
+
+    @property
+    def name(self) -> str:
+        return f"{self.forge}:{self.project.path}"
+
+    def pending(self) -> dict[str, int]:
+        left = {
+            "deliveries": select(func.count()).where(DELIVERY.decided_at.is_(None)),
+            "runs": select(func.count()).where(
+                RUN.project == self.name, RUN.state.not_in([*FINAL, RunState.WAITING])
+            ),
+            "outbox": select(func.count()).where(
+                OUTBOX.project == self.name, OUTBOX.posted_version < OUTBOX.wanted_version
+            ),
+        }
+        with self.world.database.read() as session:
+            counts = {name: session.execute(query).scalar_one() for name, query in left.items()}
+        return {name: number for name, number in counts.items() if number}
+
+    def settle(self) -> None:
+        self.github.deliveries.wait(PATIENCE)
+        until(lambda: not self.pending(), lambda: f"never came to rest\n{self.describe()}")
+
+    def finish(self) -> None:
+        """Whatever the scene was about: once all has come to rest, this holds."""
+        self.settle()
+        for pull in self.project.pulls.values():
+            assert len(self.ours(pull)) <= 1, self.describe()
+            replies = [body.partition("\n")[0] for body in self.ours(pull, REPLY)]
+            assert len(set(replies)) == len(replies), self.describe()
+        checks = [(one.name, one.head_sha, one.values.get("external_id")) for one in self.project.checks]
+        assert len(set(checks)) == len(checks), self.describe()
+        for one in self.github.writes(f"/repos/{self.project.path}/"):
+            assert one.status in {0, 200, 201, 202, 204, 502}, f"{one}\n{self.describe()}"
+
+    def describe(self) -> str:
+        shown = [
+            f"{one.sha[:8]} {one.context} {one.state}: {one.description}" for one in self.project.statuses
+        ]
+        shown += [
+            f"{one.head_sha[:8]} {one.name} {one.status} {one.conclusion}" for one in self.project.checks
+        ]
+        notes = [one.body for pull in self.project.pulls.values() for one in pull.comments.values()]
+        requests = [f"{one.method} {one.path} {one.status}" for one in self.github.requests()[-25:]]
+        with self.world.database.read() as session:
+            decisions = [
+                f"{row.outcome}: {row.event} {row.reason}"
+                for row in session.execute(select(Decision)).scalars()
+                if row.project == self.name
+            ]
+            rows = session.execute(select(OutboxRow).where(OUTBOX.project == self.name)).scalars()
+            outbox = [
+                f"{one.kind} {one.key} {one.posted_version}/{one.wanted_version} {one.error}" for one in rows
+            ]
+        log = (self.world.root / "one.log").read_text()[-4000:]
+        return "\n".join([*shown, *notes, *requests, *decisions, *outbox, f"left: {self.pending()}", log])
