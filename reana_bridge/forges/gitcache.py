@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import time
+import zlib
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,7 +43,15 @@ def require_sha(sha: str) -> str:
 
 def has_commit(repository: Path, sha: str) -> bool:
     """Whether `repository` holds the commit `sha`."""
-    arguments = ["rev-parse", "--verify", "--quiet", f"{require_sha(sha)}^{{commit}}"]
+    # What was just fetched is mostly a file of its own, and a file is read sooner than git is started.
+    loose = repository / "objects" / require_sha(sha)[:2] / sha[2:]
+    try:
+        with loose.open("rb") as file:
+            if zlib.decompressobj().decompress(file.read(128), 16).startswith(b"commit "):
+                return True
+    except (FileNotFoundError, zlib.error):
+        pass  # packed, or nothing that can be read: git knows
+    arguments = ["rev-parse", "--verify", "--quiet", f"{sha}^{{commit}}"]
     status, _ = run_git(arguments, directory=repository, accept=(0, 1, 128))
     return status == 0
 
