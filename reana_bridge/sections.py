@@ -178,15 +178,33 @@ class EnvironmentSettings(_Section):
     requirements: Path | None = Field(None, description="A requirements file to make one from.")
 
 
+class AccountSettings(_Section):
+    """A REANA account of some projects: `[[backends.NAME.accounts]]`."""
+
+    name: str = Field(
+        pattern="^[a-z0-9][a-z0-9-]{0,39}$", description="Stands in the identities of its runs; keep it."
+    )
+    match: str = Field(description="Glob over project names; the first account whose `match` fits is used.")
+    token: SecretStr | None = Field(None, description="The account's token.")
+    token_file: Path | None = Field(None, description="File that holds it; read again when it is refused.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _files(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return _from_file(data, "token")
+
+
 class BackendSettings(_Section):
     """A backend: `[backends.NAME]`."""
 
-    kind: str = Field(description="`local`; more by plug-ins.")
-    url: str = Field("", description="The backend's address.")
+    kind: str = Field(description="`local` or `reana`; more by plug-ins.")
+    url: str = Field("", description="kind reana: its address, such as `https://reana.cern.ch`.")
     token: SecretStr | None = Field(None, description="Token for the backend's API.")
     token_file: Path | None = Field(None, description="File that holds the token.")
     concurrency: int = Field(
-        default_factory=lambda: max(1, os.cpu_count() or 1), ge=1, description="Runs at once (local: a host)."
+        default_factory=lambda: max(1, os.cpu_count() or 1),
+        ge=1,
+        description="Runs at once (local: a host); kind reana: 30 unless given.",
     )
     sandbox: Literal["required", "preferred", "off"] = Field(
         "required", description="kind local: whether code runs only in a bubblewrap sandbox."
@@ -204,11 +222,39 @@ class BackendSettings(_Section):
     search_path: tuple[Path, ...] = Field(
         (), description="kind local: directories of programs for steps without such an environment."
     )
+    accounts: tuple[AccountSettings, ...] = Field(
+        (), description="kind reana: accounts of single projects; `token` is for all others."
+    )
+    untrusted_token: SecretStr | None = Field(
+        None, description="kind reana: token of an account without secrets, for code from forks."
+    )
+    untrusted_token_file: Path | None = Field(None, description="File that holds that token.")
+    ca_file: Path | None = Field(None, description="kind reana: certificates to trust.")
+    timeout: Seconds = Field(60.0, ge=1, description="kind reana: how long it may take for an answer.")
+    requests_per_second: float = Field(
+        16.0, gt=0, description="kind reana: requests that this process sends at most (REANA allows 20)."
+    )
+    uploads: int = Field(4, ge=1, le=32, description="kind reana: input files that are sent at once.")
+    poll_fastest: Seconds = Field(2.0, gt=0, description="kind reana: least time between two looks at runs.")
+    poll_slowest: Seconds = Field(30.0, gt=0, description="kind reana: most time between two looks at runs.")
+    queued_seconds: Seconds = Field(
+        86400.0, gt=0, description="kind reana: longest stay in REANA's own queue."
+    )
+    pending_seconds: Seconds = Field(
+        3600.0, gt=0, description="kind reana: longest time until a run that REANA is starting runs."
+    )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="kind reana: how long it keeps files, unless `reana.yaml` says.",
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _files(cls, data: dict[str, Any]) -> dict[str, Any]:
-        return _from_file(data, "token")
+        if data.get("kind") == "reana":
+            data = {"concurrency": 30, **data}
+        return _from_file(_from_file(data, "token"), "untrusted_token")
 
 
 class ProjectSettings(_Section):

@@ -17,6 +17,7 @@ from pydantic_settings import SettingsError as PydanticSettingsError
 
 from reana_bridge.model.projects import Project
 from reana_bridge.sections import (
+    AccountSettings,
     BackendSettings,
     DatabaseSettings,
     EnvironmentSettings,
@@ -156,6 +157,7 @@ def documented() -> dict[str, str]:
         "forges.NAME": ForgeSettings,
         "backends.NAME": BackendSettings,
         "backends.NAME.environments": EnvironmentSettings,
+        "backends.NAME.accounts": AccountSettings,
         "projects": ProjectSettings,
     }
     return {

@@ -170,7 +170,11 @@ class Backend(Protocol):
         ...
 
     def follow(self, identities: Sequence[str]) -> dict[str, Observation]:
-        """What the backend says of each; every identity that was asked for is among the keys."""
+        """What the backend says of each; one of which it can say nothing now is not among the keys.
+
+        A backend that is asked over a network has an attribute `poll_bounds` too: the least and the most
+        seconds between two calls.
+        """
         ...
 
     def cancel(self, identity: str) -> None:

@@ -1,8 +1,15 @@
 """Makes the backends of the kinds that come with the bridge from their settings (named by entry points)."""
 
+import hashlib
+import hmac
+from urllib.parse import urlsplit
+
 from reana_bridge.backends.local import LocalBackend
 from reana_bridge.backends.local.settings import SYSTEM, Environment, ImageEnvironment, LocalSettings
-from reana_bridge.settings import BackendSettings, EnvironmentSettings, Settings, SettingsError
+from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings
+from reana_bridge.backends.reana.loading import Loader
+from reana_bridge.backends.reana.settings import DEFAULT, UNTRUSTED
+from reana_bridge.settings import BackendSettings, EnvironmentSettings, Settings, SettingsError, server_key
 
 
 def local(name: str, entry: BackendSettings, settings: Settings) -> LocalBackend:
@@ -39,3 +46,63 @@ def _environment(backend: str, entry: EnvironmentSettings) -> Environment:
         return Environment(name=name, prefix=entry.path, packages=tuple(packages))
     except (OSError, ValueError) as error:
         raise SettingsError(f"backends.{backend}.environments: image {entry.image!r}: {error}") from None
+
+
+def reana(name: str, entry: BackendSettings, settings: Settings) -> ReanaBackend:
+    """A REANA instance.
+
+    Raises:
+        SettingsError: It has no address, no token, or accounts of the same name.
+    """
+    if urlsplit(entry.url).scheme not in ("http", "https") or not urlsplit(entry.url).hostname:
+        raise SettingsError(f"backends.{name}.url: write REANA's address, such as `https://reana.cern.ch`")
+    if entry.poll_fastest > entry.poll_slowest:
+        raise SettingsError(f"backends.{name}.poll_fastest: is more than poll_slowest")
+    storage = settings.storage
+    key = server_key(storage.secrets)
+    return ReanaBackend(
+        name,
+        settings=ReanaSettings(
+            url=entry.url.rstrip("/"),
+            accounts=_accounts(name, entry),
+            untrusted=_untrusted(entry),
+            scratch=storage.runs / name,
+            tag=hmac.new(key, b"workflow names", hashlib.sha256).hexdigest()[:8],
+            ca_file=entry.ca_file,
+            timeout=entry.timeout,
+            rate=entry.requests_per_second,
+            uploads=entry.uploads,
+            poll=(entry.poll_fastest, entry.poll_slowest),
+            queued_seconds=entry.queued_seconds,
+            pending_seconds=entry.pending_seconds,
+            retention_days=entry.retention_days,
+        ),
+        load=Loader(storage.runs / name, storage.environments.absolute()),
+    )
+
+
+def _accounts(name: str, entry: BackendSettings) -> tuple[Account, ...]:
+    found: list[Account] = []
+    for one in entry.accounts:
+        if one.token is None:
+            raise SettingsError(f"backends.{name}.accounts: {one.name!r} has no token; set `token_file`")
+        token = one.token.get_secret_value()
+        found.append(Account(name=one.name, token=token, token_file=one.token_file, match=one.match))
+    if entry.token is not None:
+        token = entry.token.get_secret_value()
+        found.append(Account(name=DEFAULT, token=token, token_file=entry.token_file))
+    taken = [one.name for one in found]
+    if len(set(taken)) < len(taken) or UNTRUSTED in taken or DEFAULT in taken[:-1]:
+        raise SettingsError(
+            f"backends.{name}.accounts: each needs a name of its own, not `{DEFAULT}` or `{UNTRUSTED}`"
+        )
+    if not found:
+        raise SettingsError(f"backends.{name}: has no token; set `token_file`, or `accounts`")
+    return tuple(found)
+
+
+def _untrusted(entry: BackendSettings) -> Account | None:
+    if entry.untrusted_token is None:
+        return None
+    token = entry.untrusted_token.get_secret_value()
+    return Account(name=UNTRUSTED, token=token, token_file=entry.untrusted_token_file)

@@ -66,6 +66,8 @@ class Bridge:
     def close(self) -> None:
         """Give everything back."""
         self.inbox.stop()
+        for backend in self.backends.values():
+            getattr(backend, "close", lambda: None)()
         self.database.close()
 
 

@@ -4,6 +4,7 @@ One poller a backend (a local backend's: one a host) over all processes, by a na
 while something is about to change and seldom otherwise, and writes only changes.
 """
 
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -46,6 +47,7 @@ class Follow:
         self._backend = backend
         self._host = bridge.host if backend.kind == "local" else ""
         self._topic = f"follow/{backend.name}"
+        self._fastest, self._slowest = getattr(backend, "poll_bounds", (_FASTEST, _SLOWEST))
         self._held_until = 0.0
         self._changed_at = time.monotonic()
         self._failures = 0
@@ -112,14 +114,15 @@ class Follow:
         self._cancel([run for run in runs if run.wanted == Wanted.CANCEL and not run.cancel_sent])
         observations = self._backend.follow([run.backend_id or "" for run in runs])
         for run in runs:
-            observation = observations[run.backend_id or ""]
-            if _differs(run, observation):
+            observation = observations.get(run.backend_id or "")
+            if observation is not None and _differs(run, observation):
                 self._changed_at = time.monotonic()
                 self._alone(run, partial(self._store, run, observation))
         if self._any_failed:
-            return _AFTER_FAILURE
-        # Changes come in bursts: look often after one, then ever less so.
-        return min(_SLOWEST, max(_FASTEST, (time.monotonic() - self._changed_at) / 20))
+            return max(_AFTER_FAILURE, self._fastest)
+        # Changes come in bursts: look often after one, then ever less so. Bridges do not look all at once.
+        seconds = min(self._slowest, max(self._fastest, (time.monotonic() - self._changed_at) / 20))
+        return seconds * random.uniform(0.9, 1.1)  # noqa: S311
 
     def _running(self) -> list[Run]:
         mine = (_run.state == RunState.RUNNING, _run.backend == self._backend.name, _run.host == self._host)

@@ -1,0 +1,48 @@
+"""Names of workflows and identities of jobs: both say all that is needed to find and judge a run again.
+
+A workflow is called `JOB-TAG-LIMITs`: the job's name, the bridge's own tag, and the seconds that it may run,
+so that any process can hold it to its limit. An identity is `ACCOUNT/UUID`.
+"""
+
+import re
+from dataclasses import dataclass
+
+_NAME = re.compile(r"(?P<job>.+)-(?P<tag>[0-9a-f]{8})-(?P<limit>\d+)s")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Name:
+    """What a workflow's name says; `limit` is None for no limit."""
+
+    job: str
+    tag: str
+    limit: float | None
+
+
+def stem(job: str, tag: str) -> str:
+    """How all workflows of a job begin, whatever their limit."""
+    return f"{job}-{tag}-"
+
+
+def name_of(job: str, tag: str, limit: float | None) -> str:
+    """The name of a new workflow."""
+    return f"{stem(job, tag)}{int(limit or 0)}s"
+
+
+def parse(name: str) -> Name | None:
+    """What a workflow's name says; None for one that is not a bridge's."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    return Name(job=found["job"], tag=found["tag"], limit=float(found["limit"]) or None)
+
+
+def identity_of(account: str, workflow: str) -> str:
+    """The identity of a job."""
+    return f"{account}/{workflow}"
+
+
+def split(identity: str) -> tuple[str, str]:
+    """The account's name and the workflow's UUID."""
+    account, _, workflow = identity.rpartition("/")
+    return account, workflow

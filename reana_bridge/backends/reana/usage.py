@@ -1,0 +1,42 @@
+"""What this bridge's ended workflows take on the server, and which were begun and forgotten."""
+
+import json
+
+from reana_bridge.backends.base import Usage
+from reana_bridge.backends.reana import names
+from reana_bridge.backends.reana.calls import Calls
+from reana_bridge.backends.reana.settings import ReanaSettings
+from reana_bridge.backends.reana.values import ENDED, Workflow
+
+_PAGE = 200
+_PAGES = 250
+_FORGOTTEN_SECONDS = 2 * 86400.0
+
+
+def usage_of(account: str, calls: Calls, settings: ReanaSettings) -> list[Usage]:
+    """What each ended workflow of an account takes; only this bridge's own.
+
+    One that was created and for days not started counts too: an answer came late, and another one ran.
+
+    Raises:
+        ReanaError: The server does not say.
+    """
+    mine = f"-{settings.tag}-"
+    query = [("status", status) for status in (*ENDED, "created")]
+    query += [("include_workspace_size", "true"), ("include_progress", "true")]
+    query += [("search", json.dumps({"name": [mine]}))]
+    found: list[Usage] = []
+    for page, _ in calls.pages(query, size=_PAGE, most=_PAGES, what="list the ended runs"):
+        for one in page:
+            said = names.parse(one.name)
+            if said is None or said.tag != settings.tag:
+                continue
+            identity = names.identity_of(account, one.id)
+            found.append(Usage(identity=identity, size=one.size or 0, ended_at=_ended_at(one)))
+    return found
+
+
+def _ended_at(one: Workflow) -> float:
+    if one.status == "created":
+        return (one.created_at or 0.0) + _FORGOTTEN_SECONDS
+    return one.progress.ended_at or one.created_at or 0.0
