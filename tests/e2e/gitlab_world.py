@@ -6,6 +6,7 @@ What a scene ends with is asked of the GitLab, never of the bridge: statuses, no
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -39,8 +40,8 @@ OUTBOX: Any = OutboxRow
 SETTINGS = """
 [server]
 name = "{host}"
-port = 0
-public_url = "https://bridge.example.org"
+port = {port}
+public_url = "{public}"
 log_format = "json"
 drain_seconds = 3
 metrics_public = true
@@ -117,6 +118,13 @@ def until(condition: Callable[[], Any], otherwise: Callable[[], str], seconds: f
     return found
 
 
+def free_port() -> int:
+    """A port that nobody listens at now."""
+    with socket.socket() as trying:
+        trying.bind(("127.0.0.1", 0))
+        return trying.getsockname()[1]
+
+
 class World:
     """A GitLab and the servers of a bridge.
 
@@ -126,7 +134,7 @@ class World:
         poll: How often the bridge looks for what hooks did not tell, in seconds.
         database: Of another kind.
         server, forges, projects: More lines of those sections of the settings.
-        sign: Whether hooks sign.
+        reachable: Whether the bridge's public address is where it listens, as `connect` wants it.
     """
 
     def __init__(
@@ -139,6 +147,7 @@ class World:
         server: str = "",
         forges: str = "",
         projects: str = "",
+        reachable: bool = False,
     ) -> None:
         self.root = root
         root.mkdir(exist_ok=True)
@@ -148,7 +157,10 @@ class World:
         self.token = self.gitlab.token(self.bot)
         if not database:
             shutil.copy(template, root / "bridge.db")
+        port = free_port() if reachable else 0
         self._settings = {
+            "port": str(port),
+            "public": f"http://127.0.0.1:{port}" if reachable else "https://bridge.example.org",
             "root": str(root),
             "database": database or f"sqlite:///{root}/bridge.db",
             "url": self.gitlab.url,
@@ -397,6 +409,13 @@ class Scene:
 
     def reacted(self, to: Note, reaction: str) -> None:
         until(lambda: reaction in to.reactions, lambda: f"no {reaction}, {to.reactions}\n{self.describe()}")
+
+    def connect(self) -> Hook:
+        """A hook made by `connect`; the world is one that is reachable."""
+        self.gitlab.push(self.project, "main", {"README": "x"}, user=self.mia)  # a test delivery tells of it
+        assert "sent by the forge and arrived" in self.world.command("connect", self.name)
+        (self.hook,) = self.project.hooks.values()
+        return self.hook
 
     def writes(self, pattern: str = "") -> list[str]:
         """Method and path of each request that wrote something, below the project."""

@@ -51,10 +51,9 @@ def test_hooks_that_are_lost_are_found(make_world, every):
 
 
 def test_a_hook_that_was_disabled_comes_back(make_world):
-    world = make_world(poll=1)
+    world = make_world(poll=1, reachable=True)
     scene = world.scene(hook=False)
-    world.command("connect", scene.name)
-    (hook,) = scene.project.hooks.values()
+    hook = scene.connect()
     scene.main()
     scene.settle()
     server = world.servers["one"]
@@ -62,9 +61,7 @@ def test_a_hook_that_was_disabled_comes_back(make_world):
     shas = [scene.push(f"lost{number}") for number in range(5)]
     world.gitlab.deliveries.wait()
     assert world.gitlab.deliveries.disabled(hook)
-    path = hook.url.rpartition("/webhooks/")[2]
     world.start()
-    hook.settings["url"] = f"{world.door().rpartition('/webhooks/')[0]}/webhooks/{path}"
     until(lambda: not world.gitlab.deliveries.disabled(hook), lambda: f"still disabled\n{scene.describe()}")
     of = scene.request()
     ends_well(scene, of)
@@ -99,8 +96,10 @@ def test_a_gitlab_that_is_away_when_a_run_ends(make_world):
 
 def test_a_forge_that_hangs_delays_no_other(make_world, tmp_path):
     with FakeGitLab(tmp_path / "other") as other:
-        entry = f'[forges.other]\nkind = "gitlab"\nurl = "{other.url}"\ntoken = "x"\nwebhook_secrets = ["{SECRET}"]'
-        world = make_world(forges=f"{entry}\ntimeout = 60", projects='[[projects]]\nmatch = "other:*"')
+        entry = f'[forges.other]\nkind = "gitlab"\nurl = "{other.url}"\ntoken = "x"\ntimeout = 60'
+        world = make_world(
+            forges=f'{entry}\nwebhook_secrets = ["{SECRET}"]', projects='[[projects]]\nmatch = "other:*"'
+        )
         project = other.project("open/dead")
         other.hook(project, world.door().replace("/gitlab", "/other"), token=SECRET)
         other.fail("*", "", how="slow", seconds=30, times=None)
@@ -186,12 +185,10 @@ def test_another_identity_ends_what_the_old_one_began(make_world):
 
 
 def test_an_old_delivery_cannot_be_sent_once_more(make_world):
-    world = make_world()
+    world = make_world(reachable=True)
     scene = world.scene(hook=False)
-    world.command("connect", scene.name)
-    (hook,) = scene.project.hooks.values()
+    hook = scene.connect()
     assert hook.signing_token
-    hook.settings["url"] = world.door() + "/" + hook.url.rpartition("/")[2]
     scene.main()
     scene.settle()
     decisions = len(scene.decisions())
