@@ -12,6 +12,7 @@ from reana_bridge.model.findings import Findings, kind_of
 from reana_bridge.model.paths import path_mistake
 from reana_bridge.model.problems import Problem
 from reana_bridge.model.reana_keys import EXAMPLE_FILES, OPTIONS, SECTIONS
+from reana_bridge.model.reana_types import check_resources
 from reana_bridge.model.serial import MAX_COMMANDS, MAX_STEPS, read_steps
 from reana_bridge.model.specification import SerialStep, Specification, WorkflowType
 from reana_bridge.model.suggestions import did_you_mean, one_of, shown
@@ -19,6 +20,7 @@ from reana_bridge.model.yamlfile import Path, Reading, load
 
 _NO_PARAMETERS: Mapping[str, Any] = MappingProxyType({})
 _OPTIONS: Path = ("inputs", "options")
+_SOURCE: Path = ("workflow", "parameters", "file")
 
 
 def parse(
@@ -172,6 +174,13 @@ def _step_options(findings: Findings, names: list[str]) -> None:
 
 def _rest(findings: Findings) -> None:
     """What only REANA uses, checked so that a run is not refused there."""
+    for key in ("files", "directories"):
+        findings.files(("workflow", key))
+    findings.mapping(("workflow", "specification"))
+    findings.mapping(_SOURCE[:-1])
+    findings.file(_SOURCE)
+    if findings.value(_SOURCE[:-1]) is not None and findings.value(_SOURCE) is None:
+        findings.error(_SOURCE, "is missing", "name the file with the parameters")
     findings.files(("tests", "files"))
     findings.text(("workspace", "root_path"))
     for glob, days in findings.mapping(("workspace", "retention_days")).items():
@@ -184,4 +193,8 @@ def _rest(findings: Findings) -> None:
             )
     for key in ("inputs", "outputs", "tests", "workspace"):
         findings.mapping((key,))
-    findings.mapping(("workflow", "resources"))
+    if findings.value(("workspace", "retention_days")) == {}:
+        findings.error(
+            ("workspace", "retention_days"), "is empty", "write a line such as `tmp/*: 30` below it"
+        )
+    check_resources(findings)

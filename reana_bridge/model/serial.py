@@ -10,6 +10,8 @@ from typing import Any
 
 from reana_bridge.model.findings import Findings, kind_of
 from reana_bridge.model.reana_keys import COMPUTE_BACKENDS, STEP
+from reana_bridge.model.reana_types import STEP as STEP_TYPES
+from reana_bridge.model.reana_types import check_types
 from reana_bridge.model.specification import SerialStep
 from reana_bridge.model.suggestions import did_you_mean, shown
 from reana_bridge.model.yamlfile import Path
@@ -71,6 +73,7 @@ class _Reader:
             findings.error(path, message, "write `commands:` and below it a list")
             return None
         findings.known_keys(path, STEP)
+        check_types(findings, path, STEP_TYPES)
         self._compute_backend((*path, "compute_backend"))
         return SerialStep(
             name=self._name((*path, "name"), index),
@@ -104,7 +107,7 @@ class _Reader:
 
     def _compute_backend(self, path: Path) -> None:
         backend = self._findings.text(path)
-        if backend and backend not in COMPUTE_BACKENDS:
+        if isinstance(self._findings.value(path), str) and backend not in COMPUTE_BACKENDS:
             hint = did_you_mean(backend, COMPUTE_BACKENDS)
             self._findings.warning(path, f"`{shown(backend)}` is no compute backend of REANA", hint)
 

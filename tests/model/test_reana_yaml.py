@@ -31,7 +31,7 @@ workflow:
         kubernetes_memory_limit: 2Gi
         htcondor_max_runtime: espresso
         slurm_partition: inf-short
-        c4p_cpu_cores: 2
+        c4p_cpu_cores: "2"
         commands:
           - python simulate.py --events ${events} --cut $cut
           - echo $$HOME "$$(date)" '${label}'
@@ -56,6 +56,22 @@ def serial(commands: str, top: str = "") -> str:
 
 def other(rest: str, kind: str = "cwl", file: str = "main.cwl") -> str:
     return f"workflow: {{type: {kind}, file: {file}}}\n{rest}"
+
+
+def workflow(inner: str) -> str:
+    return f"workflow: {{type: cwl, file: main.cwl, {inner}}}"
+
+
+def resources(inner: str) -> str:
+    return workflow(f"resources: {{{inner}}}")
+
+
+def step(inner: str) -> str:
+    steps = f"{{steps: [{{name: a, environment: img, commands: [ls], {inner}}}]}}"
+    return f"workflow: {{type: serial, specification: {steps}}}"
+
+
+STEP = "workflow.specification.steps[0]"
 
 
 def mistakes(text: str | bytes, **given) -> list[tuple[int | None, str, str]]:
@@ -278,6 +294,36 @@ ERRORS = [
     (other("inputs: {options: {initfiles: x}}", "yadage"), 2, "inputs.options.initfiles", ["must be a list"]),
     (other("workspace: {retention_days: {a: x}}"), 2, "workspace.retention_days.a", ["number of days"]),
     (other("tests: {files: [/x]}"), 2, "tests.files[0]", ["absolute"]),
+    (other("workspace: {retention_days: {}}"), 2, "workspace.retention_days", ["is empty"]),
+    # what only REANA reads must have the types that it requires
+    (other("version: 0.9"), 2, "version", ["must be a text", "in quotes"]),
+    (resources("kerberos: 'yes'"), 1, "workflow.resources.kerberos", ["`true` or `false`"]),
+    (resources("voms_proxy: 1"), 1, "workflow.resources.voms_proxy", ["`true` or `false`"]),
+    (resources("cvmfs: cms.cern.ch"), 1, "workflow.resources.cvmfs", ["must be a list"]),
+    (resources("cvmfs: [a/b]"), 1, "workflow.resources.cvmfs[0]", ["no CVMFS repository"]),
+    (resources("dask: x"), 1, "workflow.resources.dask", ["must hold keys"]),
+    (resources("dask: {}"), 1, "workflow.resources.dask.image", ["is missing"]),
+    (resources("dask: {image: a b}"), 1, "workflow.resources.dask.image", ["no container image"]),
+    (
+        resources("dask: {image: a, single_worker_memory: 2 GB}"),
+        1,
+        "workflow.resources.dask.single_worker_memory",
+        ["no amount of memory", "2Gi"],
+    ),
+    (
+        resources("dask: {image: a, number_of_workers: '2'}"),
+        1,
+        "workflow.resources.dask.number_of_workers",
+        ["whole number"],
+    ),
+    (workflow("files: x"), 1, "workflow.files", ["a list"]),
+    (workflow("directories: [/x]"), 1, "workflow.directories[0]", ["absolute"]),
+    (workflow("specification: x"), 1, "workflow.specification", ["must hold keys"]),
+    (workflow("parameters: {}"), 1, "workflow.parameters.file", ["is missing"]),
+    (step("kubernetes_memory_limit: 4"), 1, f"{STEP}.kubernetes_memory_limit", ["must be a text"]),
+    (step("kubernetes_job_timeout: 5m"), 1, f"{STEP}.kubernetes_job_timeout", ["a whole number", "3600"]),
+    (step("kubernetes_uid: true"), 1, f"{STEP}.kubernetes_uid", ["a whole number", "truth value"]),
+    (step("unpacked_img: 1"), 1, f"{STEP}.unpacked_img", ["`true` or `false`"]),
 ]
 
 
