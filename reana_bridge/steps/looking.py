@@ -44,7 +44,11 @@ def look(bridge: Bridge, delivery: Delivery) -> Looked:
     kind = synthetic if found else KINDS[bridge.settings.forges[delivery.forge].kind]
     event = kind.parse(delivery.headers or {}, body)
     looked = _look_at_event(bridge, delivery.forge, event, found=found)
-    return replace(looked, event=type(event).__name__.lower(), actor=event.actor)
+    return replace(looked, event=_name(event), actor=event.actor)
+
+
+def _name(event: Event) -> str:
+    return "merge request" if isinstance(event, MergeRequest) else type(event).__name__.lower()
 
 
 def _look_at_event(bridge: Bridge, forge: str, event: Event, *, found: bool) -> Looked:

@@ -22,6 +22,7 @@ _HERE = Path(__file__).parent
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+_MERGE_REQUEST = re.compile(r"refs/(?:merge-requests|pull)/(\d+)/head")
 _STATIC = {
     "style.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
@@ -85,6 +86,10 @@ def _finalize(value: Any) -> Any:
 
 
 def _short_ref(ref: str) -> str:
+    """A branch's or tag's name, a merge request's number."""
+    number = _MERGE_REQUEST.fullmatch(ref)
+    if number:
+        return f"!{number[1]}"
     return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
 

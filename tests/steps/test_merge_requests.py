@@ -24,7 +24,7 @@ def test_an_opened_one_runs_and_is_compared_with_its_target(hosted_house: Hosted
     sha = house.open()
     decision = house.told(Change.OPENED)
     assert decision is not None
-    assert (decision.outcome, decision.sha, decision.event) == ("run", sha, "mergerequest")
+    assert (decision.outcome, decision.sha, decision.event) == ("run", sha, "merge request")
     run = house.run_of(sha)
     assert (run.merge_request, run.proposal, run.target, run.trusted) == (5, True, "refs/heads/main", True)
     assert house.wants(sha) == [("merge-request", "refs/merge-requests/5/head", True)]

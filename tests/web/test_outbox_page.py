@@ -60,6 +60,12 @@ async def page(client: httpx.AsyncClient, world: World, path: str, who: str = OP
         ({"shadow": {"body": "**reana/fit**"}}, "shadow", "**reana/fit**"),
         ({"shadow": {"state": "success"}, "kind": "status"}, "shadow", "&#34;state&#34;: &#34;success&#34;"),
         ({"merge_request": 17}, "", "of !17"),
+        (
+            {"kind": "reaction", "wanted": {"comment": "4", "reaction": "eyes"}, "merge_request": 18},
+            "",
+            "of !18",
+        ),
+        ({"kind": "reply", "wanted": {"comment": "4", "body": "x"}, "merge_request": 19}, "", "of !19"),
     ],
 )
 async def test_what_the_page_shows(
@@ -67,6 +73,7 @@ async def test_what_the_page_shows(
 ) -> None:
     put(world, **row)
     assert says in await page(client, world, "/outbox")
+    assert PRIVATE in await page(client, world, f"/commits/local/physics/ttbar/{HEAD}")
     for other in {"pending", "failing", "shadow"}:
         found = says in await page(client, world, f"/outbox?only={other}")
         assert found or other != only
@@ -182,6 +189,15 @@ async def test_a_run_from_a_fork_says_so(client: httpx.AsyncClient, world: World
     ] == []
     run_ = (await client.get(f"/api/v1/runs/{world.queued}", headers=bearer(world, OPERATOR))).json()
     assert (run_["merge_request"], run_["trusted"], run_["approved_by"]) == (17, False, "rita")
+
+
+@pytest.mark.parametrize("ref", ["refs/merge-requests/17/head", "refs/pull/17/head"])
+async def test_a_merge_request_is_named_by_its_number(
+    client: httpx.AsyncClient, world: World, ref: str
+) -> None:
+    with world.bridge.database.transaction() as session:
+        session.get_one(Run, world.queued).ref = ref
+    assert "on !17</span>" in await page(client, world, f"/runs/{world.queued}")
 
 
 async def test_a_rehearsal_says_that_it_is_one(world: World, tmp_path: Path) -> None:
