@@ -138,7 +138,8 @@ def _commit(shown: ReportView) -> str:
     if comparison is None or comparison.baseline is None:
         return commit
     baseline = comparison.baseline
-    return f"{commit} against {code(short_sha(baseline.sha))} on {inline(shown.baseline_label)}"
+    place = f" on {inline(baseline.branch)}" if baseline.branch else ""
+    return f"{commit} against {code(short_sha(baseline.sha))}{place}"
 
 
 def _explanations(shown: ReportView, detail: _Detail) -> Iterator[str]:

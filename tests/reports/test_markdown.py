@@ -14,7 +14,7 @@ from reana_bridge.reports.markdown import note, section
 from reana_bridge.reports.status import status
 from reana_bridge.reports.terminal import to_text
 from tests.model.strategies import values
-from tests.reports.samples import AFTER, BEFORE, SAMPLES, finished
+from tests.reports.samples import AFTER, BASELINE, BEFORE, SAMPLES, finished
 from tests.reports.test_escape import NASTY, REFERENCES
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -156,3 +156,8 @@ def test_what_stood_in_for_an_image_is_said(steps, words):
     text = section(finished(steps=records))
     assert words in text
     assert ("container image" in text) == bool(words)
+
+
+def test_a_baseline_that_is_on_no_branch_is_named_by_its_commit():
+    given = replace(BASELINE, branch="")
+    assert f"against `{given.sha[:7]}` · " in note([finished(baseline=given)])
