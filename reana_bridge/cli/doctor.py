@@ -90,6 +90,8 @@ def _backends(bridge: Bridge) -> Iterator[Finding]:
 def _server(bridge: Bridge) -> Iterator[Finding]:
     import httpx
 
+    from reana_bridge.steps.hooking import another_bridge
+
     url = bridge.settings.server.public_url.rstrip("/")
     for path, words in (("/healthz", "answers"), ("/readyz", "is ready")):
         try:
@@ -98,3 +100,6 @@ def _server(bridge: Bridge) -> Iterator[Finding]:
         except httpx.HTTPError as error:
             problem = f"{error}; start it with `reana-bridge serve`, or set server.public_url"
         yield Finding(f"server {url} {words}", problem)
+    other = another_bridge(url, bridge.server_key)
+    if other:
+        yield Finding(f"server {url} is this bridge", other)

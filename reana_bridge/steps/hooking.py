@@ -17,12 +17,13 @@ from reana_bridge.forges.hosted import HostedForge
 from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.reconcile_hooks import hooks_url
-from reana_bridge.store.hooks import hook_of, hook_secret
+from reana_bridge.store.hooks import NAME_HEADER, bridge_name, hook_of, hook_secret
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.tables import Delivery, Hook
 
 ARRIVAL_SECONDS = 15.0
 _ANSWER_SECONDS = 10.0
+_NO_COMMIT = "at least one commit"  # how GitLab begins to say that it has nothing to send
 _hook, _delivery = cast(Any, Hook), cast(Any, Delivery)
 
 
@@ -45,6 +46,10 @@ def hook_steps(
     bridge: Bridge, forge: HostedForge, project: Project, facts: ProjectFacts, *, rotate: bool, wait: float
 ) -> Iterator[Step]:
     """Make or repair the hook and let a delivery come by it; arguments and errors as for `connect`."""
+    other = another_bridge(_site(bridge), bridge.server_key)
+    if other:
+        yield Step(what="hook", good=False, message=f"nothing was changed: {other}")
+        return
     try:
         row, hook, removed, by_hand = _install(bridge, forge, project, facts, rotate=rotate)
     except ForgeRefused as refused:
@@ -117,7 +122,7 @@ def try_hook(
     bridge: Bridge, forge: HostedForge, project: Project, row: Hook, *, wait: float = ARRIVAL_SECONDS
 ) -> Step:
     """Let the forge send something by the hook, and see whether it arrives within `wait` seconds."""
-    site = bridge.settings.server.public_url.rstrip("/")
+    site = _site(bridge)
     problem = unreachable(site)
     if problem:
         return Step(what="test delivery", good=False, message=f"not tried: {problem}")
@@ -128,7 +133,7 @@ def try_hook(
     try:
         forge.test_hook(project, remote)
     except (ForgeError, ForgeRefused) as error:
-        said, wait = f" ({error})", min(wait, 1.0)
+        said, wait = str(error), min(wait, 1.0)
     until = time.monotonic() + wait
     while True:
         with bridge.database.read() as session:
@@ -137,8 +142,15 @@ def try_hook(
         if time.monotonic() >= until:
             break
         time.sleep(0.1)
-    text = f"none arrived{said}: the forge has to reach {site}/webhooks/, and a proxy has to pass it on whole"
-    return Step(what="test delivery", good=False, message=text)
+    if _NO_COMMIT in said:
+        text = f"not tried: {project} has no commit yet. After the first push `connect` can be run again"
+        return Step(what="test delivery", good=False, message=text)
+    text = f"none arrived{said and f' ({said})'}: the forge has to reach {site}/webhooks/, "
+    return Step(what="test delivery", good=False, message=f"{text}and a proxy has to pass it on whole")
+
+
+def _site(bridge: Bridge) -> str:
+    return bridge.settings.server.public_url.rstrip("/")
 
 
 def _arrived(hook: str, since: float) -> Any:
@@ -169,3 +181,22 @@ def unreachable(site: str) -> str:
     if answer.status_code != 200:
         return f"{site}/healthz answers {answer.status_code}: does server.public_url lead to this bridge?"
     return ""
+
+
+def another_bridge(site: str, server_key: bytes) -> str:
+    """What is wrong where the server at its public address is not the one of these settings; else empty.
+
+    A command that runs in another directory makes a database and a key of its own there: hooks made with
+    it would lead to a server that knows nothing of them. A server that does not answer is not doubted.
+    """
+    try:
+        answer = httpx.get(f"{site}/healthz", timeout=_ANSWER_SECONDS)
+    except httpx.HTTPError:
+        return ""
+    name = bridge_name(server_key)
+    if answer.headers.get(NAME_HEADER, name) == name:
+        return ""
+    return (
+        f"the server at {site} has another key in its storage.secrets than this command, so it would refuse the "
+        "deliveries; run the command where the server was started (relative paths begin there), as its user"
+    )

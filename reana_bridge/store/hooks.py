@@ -26,6 +26,10 @@ _MAXIMUM_CACHED = 10_000
 _hook = cast(Any, Hook)
 
 
+NAME_HEADER = "x-reana-bridge"
+"""Of the answer at `/healthz`: `bridge_name`."""
+
+
 def hook_secret(server_key: bytes, forge: str, hook: str, generation: int) -> str:
     """The secret of a hook: `whsec_` and the base64 of 32 bytes.
 
@@ -37,6 +41,11 @@ def hook_secret(server_key: bytes, forge: str, hook: str, generation: int) -> st
     """
     message = f"hook|{forge}|{hook}|{generation}".encode()
     return "whsec_" + base64.b64encode(hmac.new(server_key, message, hashlib.sha256).digest()).decode("ascii")
+
+
+def bridge_name(server_key: bytes) -> str:
+    """What a server shows of its key, so that commands beside it know whether theirs is the same."""
+    return hmac.new(server_key, b"bridge", hashlib.sha256).hexdigest()[:16]
 
 
 def valid_secrets(server_key: bytes, hook: Hook, now: float) -> list[str]:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from reana_bridge.model.bridge_reference import json_schema
+from reana_bridge.store.hooks import NAME_HEADER, bridge_name
 from reana_bridge.web import telemetry
 from reana_bridge.web.auth import caller_of
 from reana_bridge.web.problems import NotThere
@@ -15,9 +16,10 @@ from reana_bridge.web.site import Site, site_of
 from reana_bridge.web.templating import static_file
 
 
-async def healthz(_request: Request) -> Response:
-    """`/healthz`: the process answers."""
-    return JSONResponse({"status": "alive"})
+async def healthz(request: Request) -> Response:
+    """`/healthz`: the process answers, and which bridge it is."""
+    name = bridge_name(site_of(request).bridge.server_key)
+    return JSONResponse({"status": "alive"}, headers={NAME_HEADER: name})
 
 
 def readyz(request: Request) -> Response:

@@ -291,3 +291,26 @@ def test_the_doctor_is_content(world: World) -> None:
     }
     assert not any(about.values()), about
     assert any(subject.startswith("hook of lab:atlas/ttbar (last delivery") for subject in about)
+
+
+def test_beside_another_database_nothing_is_changed(world: World, tmp_path: Path) -> None:
+    world.connect()
+    before = (world.hook.url, world.hook.signing_token)
+    text = world.config.read_text()
+    elsewhere = text.replace(str(world.bridge.settings.storage.secrets), str(tmp_path / "elsewhere"))
+    assert elsewhere != text
+    world.config.write_text(elsewhere)
+    status, said = world.command("connect", str(PROJECT))
+    assert (status, "nothing was changed" in said, "another key" in said) == (1, True, True), said
+    assert (world.hook.url, world.hook.signing_token) == before
+    assert "another key" in world.command("doctor")[1]
+
+
+def test_a_project_without_a_commit_is_no_fault_of_the_network(world: World) -> None:
+    empty = world.gitlab.project(
+        "atlas/empty",
+        members={world.gitlab.instance.users[id]: level for id, level in world.project.members.items()},
+    )
+    status, said = world.command("connect", "lab:atlas/empty")
+    assert (status, "has no commit yet" in said, "proxy" in said) == (1, True, False), said
+    assert len(empty.hooks) == 1
