@@ -155,7 +155,7 @@ def _engine(
 ) -> dict[str, str]:
     packages: tuple[str, ...] = getattr(settings.engines, wanted.type.value)
     engine = Environment(name=wanted.type.value, packages=packages)
-    plan["environments"][ENGINE] = _describe(engine, root, settings)
+    plan["environments"][ENGINE] = describe(engine, root, settings)
     default = _add(plan, settings.default, root, settings)
     mapped = [[rule.image, _add(plan, rule.environment, root, settings)] for rule in settings.environments]
     plan["engine"] = {
@@ -179,12 +179,17 @@ def _parameters_file(document: dict[str, Any]) -> str:
 
 
 def _add(plan: dict[str, Any], environment: Environment, root: Path, settings: LocalSettings) -> str:
-    plan["environments"].setdefault(environment.name, _describe(environment, root, settings))
+    plan["environments"].setdefault(environment.name, describe(environment, root, settings))
     return environment.name
 
 
-def _describe(environment: Environment, root: Path, settings: LocalSettings) -> dict[str, Any]:
-    """`environment` as the supervisor gets it.
+def describe(environment: Environment, root: Path, settings: LocalSettings) -> dict[str, Any]:
+    """`environment` as the supervisor gets it: where it is, or how it is made.
+
+    Args:
+        environment: One of the settings', or an engine's.
+        root: Where runs live.
+        settings: How this machine runs jobs.
 
     Raises:
         BackendError: Its directory is not there.
