@@ -19,10 +19,19 @@ UUID4 = "3c9b117c-d40a-49e3-a6de-5f89fcada5a3"
 PRETENDED = {"workflow": {"type": "serial", "specification": {"steps": []}}}
 
 
+@pytest.fixture(scope="module")
+def fakes(tmp_path_factory) -> Iterator[dict[str, FakeReana]]:
+    with (
+        FakeReana(tmp_path_factory.mktemp("released"), protocol="released") as released,
+        FakeReana(tmp_path_factory.mktemp("next"), protocol="next") as coming,
+    ):
+        yield {"released": released, "next": coming}
+
+
 @pytest.fixture(params=["released"])
-def reana(request, tmp_path) -> Iterator[FakeReana]:
-    with FakeReana(tmp_path / "reana", protocol=request.param) as made:
-        yield made
+def reana(request, fakes) -> Iterator[FakeReana]:
+    yield fakes[request.param]
+    fakes[request.param].reset()
 
 
 @pytest.fixture
@@ -873,3 +882,22 @@ def test_a_bundle_runs(reana, talk):
 def test_the_released_protocol_has_no_bundles(talk):
     for path in ("/workflows/validate", "/workflows/fit.1/restart"):
         assert talk.post(path, files={"bundle": b""}).status_code == 404
+
+
+def test_reset_forgets_everything(reana, talk, user):
+    identity = talk.made(serial("sleep 300"))
+    talk.begin(identity)
+    workflow = reana.wait(reana.workflow(identity), "running")
+    reana.limit(1)
+    reana.schedule(most_running=1)
+    reana.hold()
+    url = reana.url
+    reana.stop()
+    reana.reset()
+    assert (reana.workflows(), reana.requests(), reana.url) == ([], [], url)
+    assert not workflow.workspace.exists()
+    assert talk.get("/you").status_code == 403
+    with Talk(reana, reana.user().token) as again:
+        identity = again.made(serial("true"))
+        again.begin(identity)
+        assert reana.wait(reana.workflow(identity)).status == "finished"

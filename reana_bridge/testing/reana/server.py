@@ -18,6 +18,11 @@ from reana_bridge.testing.reana.world import Request, Truncation, World
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 """Methods that change something."""
 
+_CHANGEABLE = (
+    *("clock_offset", "most_running", "requeue_seconds", "most_requeues", "start_seconds", "pending_seconds"),
+    *("compute_backends", "most_retention_days", "most_bundle_bytes"),
+)
+
 
 class FakeReana:
     """A REANA on a free port of the loopback interface, with its workspaces below a directory.
@@ -81,6 +86,24 @@ class FakeReana:
     def stop(self) -> None:
         """Be away: connections are refused until `start`; workflows go on."""
         self._listener.stop()
+
+    def reset(self) -> None:
+        """Forget everything: users, workflows and their files, rules, requests. The address stays."""
+        self.start()
+        self.mend()
+        self.release()
+        self.latency = 0.0
+        world = self.world
+        with world.lock:
+            for workflow in list(world.workflows.values()):
+                world.forget(workflow)
+            fresh = World(
+                directory=world.directory, protocol=world.protocol, clock=world.clock, version=world.version
+            )
+            for name in _CHANGEABLE:
+                setattr(world, name, getattr(fresh, name))
+            for known in (world.users, world.shelves, world.plans, world.requests):
+                known.clear()
 
     # -- who there is --
 
