@@ -15,6 +15,8 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from reana_bridge.backends.base import BackendError
+from reana_bridge.forges.base import ForgeError
 from reana_bridge.store.database import Database
 from reana_bridge.store.leases import LEASE_SECONDS, LeaseLost, renew, save
 from reana_bridge.store.tables import Leased
@@ -144,6 +146,11 @@ class Worker:
                 self.step.act(row)
             except LeaseLost:
                 _log.warning("step.lease_lost")
+            except (ForgeError, BackendError) as error:
+                # Their own words say what is wrong; a traceback for each try would only hide them.
+                seconds = max(pause(row.attempt), getattr(error, "retry_after", None) or 0.0)
+                _log.warning("step.again", attempt=row.attempt, retry_in=round(seconds, 1), error=str(error))
+                self._retry(row, seconds, error)
             except Exception as error:
                 # Whatever a step did not foresee must neither end the loop nor lose the row.
                 seconds = pause(row.attempt)
