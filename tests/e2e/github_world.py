@@ -50,7 +50,7 @@ kind = "github"
 url = "{url}"
 token = "{token}"
 webhook_secrets = ["{secret}"]
-timeout = 3
+timeout = 2
 poll_seconds = {poll}
 [forges.app]
 kind = "github"
@@ -58,7 +58,7 @@ url = "{url}"
 app_id = "{app}"
 app_key_file = "{root}/app.pem"
 webhook_secrets = ["{secret}"]
-timeout = 3
+timeout = 2
 poll_seconds = {poll}
 [backends.local]
 kind = "local"
@@ -116,6 +116,7 @@ class Scene:
         self.dev, self.guest = self.github.user(f"dev-{name}"), self.github.user(f"guest-{name}")
         members = {self.dev: "write", world.bot: "admin"}
         self.project = self.github.project(path, members=members, private=False)
+        self.github.push(self.project, "main", {"README.md": "An analysis."})
         self.us = world.bot if forge == "token" else world.app.bot
         if forge == "token":
             self.github.hook(self.project, world.door("token"), secret=SECRET)
