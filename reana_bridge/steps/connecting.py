@@ -144,6 +144,8 @@ def _app(bridge: Bridge, project: Project, entry: ForgeSettings) -> Step:
 
 def _badge(bridge: Bridge, forge: HostedForge, project: Project, row: ProjectRow) -> Step:
     link = f"{_site(bridge)}/projects/{_address(row.name)}"
+    if bridge.settings.server.shadow:
+        return Step(what="badge", message="left as it is, as this bridge only rehearses")
     try:
         installed = forge.install_badge(project, link, badge_url(bridge, row), BADGE)
     except ForgeRefused as refused:

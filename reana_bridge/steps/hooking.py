@@ -197,6 +197,6 @@ def another_bridge(site: str, server_key: bytes) -> str:
     if answer.headers.get(NAME_HEADER, name) == name:
         return ""
     return (
-        f"the server at {site} has another key in its storage.secrets than this command, so it would refuse the "
-        "deliveries; run the command where the server was started (relative paths begin there), as its user"
+        f"the server at {site} has another key in its storage.secrets than this command, so it would refuse "
+        "the deliveries; run the command where the server was started (relative paths begin there), as its user"
     )

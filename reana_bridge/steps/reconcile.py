@@ -128,10 +128,13 @@ class Reconcile:
             return forge in left_alone(session, self._bridge.database.now(session))
 
     def _projects(self, forge: str) -> list[Project]:
-        with self._bridge.database.read() as session:
-            names = session.execute(select(cast(Any, ProjectRow).name)).scalars()
-            projects = [Project.parse(name) for name in names]
+        """The registered projects that are known by now, or that the settings name in full."""
         settings = self._bridge.settings
+        with self._bridge.database.read() as session:
+            names = list(session.execute(select(cast(Any, ProjectRow).name)).scalars())
+        if is_hosted(self._bridge.forges[forge]):
+            names += [rule.match for rule in settings.projects if _is_whole(forge, rule.match)]
+        projects = [Project.parse(name) for name in dict.fromkeys(names)]
         return [p for p in projects if p.forge == forge and settings.project(p) is not None]
 
     def schedules(self) -> None:
@@ -217,6 +220,17 @@ class Reconcile:
         _log.warning("reconcile.deadline", run=run.id, state=str(run.state), why=message)
         failure = to_data(Failure(kind=FailureKind.INFRASTRUCTURE, message=message))
         move(self._bridge, session, run, RunState.FAILED, failure=failure)
+
+
+def _is_whole(forge: str, match: str) -> bool:
+    """Whether a rule names one project of the forge, rather than a pattern of names."""
+    if not match.startswith(f"{forge}:") or set(match) & set("*?["):
+        return False
+    try:
+        Project.parse(match)
+    except ValueError:
+        return False
+    return True
 
 
 def _shares(seconds: float) -> int:

@@ -248,6 +248,15 @@ def test_on_each_kind_of_database(
     house.commit("main", {"new": "2"})
     Reconcile(house.bridge).share(house.forge)
     with house.bridge.database.read() as session:
-        kinds = sorted(str(d.key).partition(":")[0] for d in session.query(Delivery).all())
+        kinds = sorted(str(d.key).lstrip("!").partition(":")[0] for d in session.query(Delivery).all())
     assert kinds == ["head", "merge-request"]
     assert disconnect(house)["hook"].message == "removed"
+
+
+def test_a_rehearsal_leaves_the_badge_to_the_other_bridge(house: HookedHouse) -> None:
+    server = house.bridge.settings.server.model_copy(update={"shadow": True})
+    object.__setattr__(house.bridge.settings, "server", server)
+    steps = connect(house)
+    assert (steps["badge"].good, "rehearses" in steps["badge"].message) == (True, True)
+    assert house.forge.badges == {}
+    assert len(house.forge.there) == 1

@@ -98,6 +98,21 @@ def test_a_first_look_by_itself_only_remembers(hosted: HostedHouse) -> None:
     assert [event.changes for event in turn(hosted) if isinstance(event, MergeRequest)] == [{Change.DRAFT}]
 
 
+@pytest.mark.parametrize(
+    ("match", "found"), [("f:a/x", True), ("f:a/*", False), ("f:a/[x]", False), ("f:../x", False)]
+)
+def test_a_project_that_the_settings_name_needs_no_hook(
+    make_house: Any, sqlite_url: str, match: str, found: bool
+) -> None:
+    hosted = make_house(sqlite_url, HostedHouse, projects=[{"match": match}, {"match": "f:*"}])
+    hosted.commit("b", {"new": "1"})
+    assert turn(hosted) == []
+    hosted.commit("b", {"new": "2"})
+    hosted.open("b")
+    hosted.follow_branch()
+    assert len(turn(hosted)) == (2 if found else 0)
+
+
 def test_a_push_after_connecting_is_found_at_the_very_first_look(looked: HostedHouse) -> None:
     sha = looked.commit("b", {"new": "2"})
     looked.follow_branch()
