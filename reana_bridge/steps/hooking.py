@@ -198,5 +198,5 @@ def another_bridge(site: str, server_key: bytes) -> str:
         return ""
     return (
         f"the server at {site} has another key in its storage.secrets than this command, so it would refuse "
-        "the deliveries; run the command where the server was started (relative paths begin there), as its user"
+        "the deliveries; run the command where the server was started (relative paths begin there)"
     )
