@@ -168,18 +168,24 @@ class Filling:
         """
         with self.instance.lock:
             before = project.repository.refs()
-            sha = self._commit(project, branch, files or {}, user, message, start, force)
-            self._pushed(project, before, user)
+            begin = None if force else before.get(f"refs/heads/{branch}")
+            begin = begin or before.get(f"refs/heads/{start or project.default_branch}")
+            if begin is None and start is not None:
+                begin = project.repository.commit_of(start)
+            sha = self._commit(project, branch, files or {}, user, message, begin)
+            after = {**before, f"refs/heads/{branch}": sha}
+            changes.pushed(self.instance, project, before, after, user or self.root)
             return sha
 
     def push_many(self, project: Project, branch: str, count: int, *, user: User | None = None) -> list[str]:
         """Several commits in one push; their shas, oldest first."""
         with self.instance.lock:
             before = project.repository.refs()
-            shas = [
-                self._commit(project, branch, {"count": str(number)}, user, f"Change {number}", None, False)
-                for number in range(count)
-            ]
+            begin = before.get(f"refs/heads/{branch}", before.get(f"refs/heads/{project.default_branch}"))
+            shas: list[str] = []
+            for number in range(count):
+                begin = self._commit(project, branch, {"count": str(number)}, user, f"Change {number}", begin)
+                shas.append(begin)
             self._pushed(project, before, user)
             return shas
 
@@ -190,15 +196,12 @@ class Filling:
         files: Mapping[str, bytes | str | None],
         user: User | None,
         message: str,
-        start: str | None,
-        force: bool,
+        begin: str | None,
     ) -> str:
-        who, ref = user or self.root, f"refs/heads/{branch}"
+        who = user or self.root
         self._commits += 1  # so that no two commits are the same one
-        begin = None if force else project.repository.refs().get(ref)
-        begin = begin or project.repository.commit_of(start or project.default_branch)
         return project.repository.write(
-            ref,
+            f"refs/heads/{branch}",
             {name: text.encode() if isinstance(text, str) else text for name, text in files.items()},
             parents=[begin] if begin else [],
             message=message,

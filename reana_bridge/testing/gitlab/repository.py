@@ -21,6 +21,7 @@ _CONFIGURATION = (
     ("receive.hideRefs", "refs/merge-requests"),
     ("transfer.hideRefs", "refs/keep-around"),
     ("http.receivepack", "true"),
+    ("core.fsync", "none"),
     ("gc.auto", "0"),
     ("receive.autogc", "false"),
 )
@@ -62,6 +63,7 @@ class Repository:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._commits: set[str] = set()  # that are known to be there: nothing is ever removed
 
     def git(self, *arguments: str, data: bytes = b"") -> bytes:
         """The output of `git ARGUMENTS`.
@@ -108,12 +110,16 @@ class Repository:
         """The commit that a sha, branch, tag or full ref names; None where there is none."""
         if not (_SHA.fullmatch(name) or _NAME.fullmatch(name)) or ".." in name:
             return None
+        if name in self._commits:
+            return name
         tries = [name] if _SHA.fullmatch(name) else [f"refs/heads/{name}", f"refs/tags/{name}", name]
         for one in tries:
             try:
-                return self.text("rev-parse", "--verify", "--quiet", "--end-of-options", one + "^{commit}")
+                found = self.text("rev-parse", "--verify", "--quiet", "--end-of-options", one + "^{commit}")
             except GitError:
                 continue
+            self._commits.add(found)
+            return found
         return None
 
     def commit(self, sha: str) -> Commit:
