@@ -1,8 +1,9 @@
 """What a run's change means for its forge: the rows of the outbox that follow from it.
 
 Promises: a status keeps the place where it was first wanted (branch, merge request, fork), so that the forge
-shows one and not two; every new begin of the same analysis at the same commit counts up, so that a status may
-follow a final one; a note of a merge request is wanted at the end and while a person is waited for.
+shows one and not two, until a fork's commit has become the project's own; it is of the commit's newest run;
+every new begin of the same analysis at the same commit counts up, so that a status may follow a final one; a
+note of a merge request is wanted at the end and while a person is waited for.
 """
 
 from typing import Any, cast
@@ -21,15 +22,16 @@ from reana_bridge.store.tables import MergeRequestRow, OutboxRow, Run
 
 _WORDS = {"pending": "queued"}
 _FINAL_WORDS = frozenset({"success", "failure", "error", "cancelled"})
-_outbox = cast(Any, OutboxRow)
+_outbox, _run = cast(Any, OutboxRow), cast(Any, Run)
 
 
 def announce(bridge: Bridge, session: Session, run: Run) -> None:
     """Put into the outbox what the forge must show of `run` now, where that has changed.
 
-    A run with parameters of its own is no verdict on the commit: it is shown on its page alone.
+    A run with parameters of its own is no verdict on the commit: it is shown on its page alone. So is one
+    that has been run again, also when it is compared anew.
     """
-    if run.parameters:
+    if run.parameters or _is_replaced(session, run):
         return
     report = report_of(bridge, session, run)
     shown = _shown(report, run)
@@ -54,6 +56,14 @@ def announce(bridge: Bridge, session: Session, run: Run) -> None:
         want(bridge, session, project=run.project, kind="note", key=run.sha, sha=run.sha, wanted=note)
     elif run.state in FINAL or run.state == RunState.WAITING or _is_approved(run):
         want_notes_at(bridge, session, run.project, run.sha)
+
+
+def _is_replaced(session: Session, run: Run) -> bool:
+    """Whether the commit has a newer run of the analysis, which is the one that counts."""
+    same = (_run.project == run.project, _run.sha == run.sha, _run.analysis == run.analysis)
+    order = (_run.queued_at.desc(), _run.id.desc())
+    newest = select(_run.id).where(*same, _run.parameters_digest == "").order_by(*order).limit(1)
+    return session.execute(newest).scalar_one_or_none() not in (None, run.id)
 
 
 def _is_approved(run: Run) -> bool:
@@ -82,7 +92,8 @@ def _details(session: Session, run: Run, shown: dict[str, Any]) -> dict[str, Any
     before: dict[str, Any] = (
         session.execute(select(_outbox.wanted).where(*same, key)).scalar_one_or_none() or {}
     )
-    details = _place(session, run) if not before else {name: before[name] for name in _PLACE}
+    keeps = before and not (run.trusted and before["source_project_id"])
+    details = {name: before[name] for name in _PLACE} if keeps else _place(session, run)
     details["needs_approval"] = run.state == RunState.WAITING
     details["run_attempt"] = run.run_attempt
     details["attempt"] = before.get("attempt", 0) + _begins(before, shown | details)
@@ -93,10 +104,13 @@ _PLACE = ("ref", "merge_request", "source_project_id", "source_branch")
 
 
 def _place(session: Session, run: Run) -> dict[str, Any]:
-    row = session.get(MergeRequestRow, (run.project, run.merge_request)) if run.merge_request else None
+    number = run.merge_request
+    row = session.get(MergeRequestRow, (run.project, number)) if number else None
+    if row is not None and row.fork and run.trusted:
+        number, row = None, None  # of a fork's merge request, but on a branch of the project by now
     return {
         "ref": run.ref,
-        "merge_request": run.merge_request,
+        "merge_request": number,
         "source_project_id": row.source_project_id if row and row.fork else "",
         "source_branch": row.source_branch if row else "",
     }

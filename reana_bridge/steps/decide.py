@@ -8,6 +8,7 @@ wish again finds its run.
 from typing import Any, cast
 
 import structlog
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
 from reana_bridge.crashpoints import reach
@@ -26,6 +27,9 @@ from reana_bridge.store.tables import Delivery
 
 GIVE_UP_AFTER = 20
 """Attempts (about an hour) after which a delivery that cannot be decided is an error."""
+
+OUTAGE_ATTEMPTS = 800
+"""The same (about three days) where it is the forge that does not answer, or does not take our token."""
 
 _PATIENT = 5
 
@@ -66,7 +70,8 @@ class Decide:
         except RateLimited as limited:
             self._wait(row, limited)
         except ForgeError as error:
-            self._give_up(row, error, f"the forge {row.forge} did not answer {row.attempt} times: {error}")
+            reason = f"the forge {row.forge} did not answer {row.attempt} times: {error}"
+            self._give_up(row, error, reason, most=OUTAGE_ATTEMPTS)
         except Exception as error:
             what = f"{type(error).__name__}: {error}"
             self._give_up(row, error, f"it could not be decided, tried {row.attempt} times: {what}")
@@ -99,11 +104,14 @@ class Decide:
             until = hold(self._bridge, session, row.forge, limited)
             save(session, row, due_at=until, attempt=min(row.attempt, _PATIENT))
 
-    def _give_up(self, row: Delivery, error: Exception, reason: str) -> None:
-        if row.attempt < GIVE_UP_AFTER:
+    def _give_up(self, row: Delivery, error: Exception, reason: str, *, most: int = GIVE_UP_AFTER) -> None:
+        if row.attempt < most:
             raise error
         _log.error("decide.gave_up", delivery=row.id, reason=reason)
-        self._store(row, _without_looking(reason))
+        with self._bridge.database.transaction() as session:
+            if row.kind == "synthetic":  # what is still so at the next look may be told anew
+                session.execute(update(Delivery).where(_delivery.id == row.id).values(key=None))
+            store(self._bridge, session, row, _without_looking(reason))
 
 
 def _without_looking(reason: str) -> Looked:

@@ -40,7 +40,9 @@ def key_of(number: int) -> str:
 def want_notes_at(bridge: Bridge, session: Session, project: str, sha: str) -> None:
     """Want the notes of all merge requests whose head is the commit; nothing where they say so already."""
     same = (_merge_request.project == project, _merge_request.sha == sha)
-    for number in session.execute(select(_merge_request.number).where(*same)).scalars():
+    # In one order everywhere, so that two transactions cannot wait for each other.
+    numbers = select(_merge_request.number).where(*same).order_by(_merge_request.number)
+    for number in list(session.execute(numbers).scalars()):
         want_note(bridge, session, project, number)
 
 

@@ -19,6 +19,7 @@ from reana_bridge.steps.reporting import report_of
 from reana_bridge.steps.transitions import request_cancel
 from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id
+from reana_bridge.store.inbox import OURS
 from reana_bridge.store.tables import Decision, Delivery, OutboxRow, ProjectRow, Run
 
 REPLY_LIMIT = 20_000
@@ -34,8 +35,8 @@ def answer(bridge: Bridge, session: Session, delivery: Delivery, looked: Looked)
         return
     now = bridge.database.now(session)
     # Two hooks may tell of one comment: it is obeyed once.
-    said = f"comment:{looked.project}:{answered.number}:{answered.comment}"
-    name = said if answered.comment else f"command:{delivery.id}"
+    said = f"{OURS}comment:{looked.project}:{answered.number}:{answered.comment}"
+    name = said if answered.comment else f"{OURS}command:{delivery.id}"
     for number, order in enumerate(answered.orders):
         body = order.body()
         values = {"id": new_id(), "forge": delivery.forge, "kind": "order", "body": body, "size": len(body)}

@@ -10,7 +10,7 @@ from reana_bridge.forges.base import CommitGone, Forge
 from reana_bridge.forges.hosted import HostedForge, is_hosted
 from reana_bridge.forges.source import changed_files, is_ancestor, merge_base
 from reana_bridge.model.analyses import Analysis, NoteWhen, ProjectFile
-from reana_bridge.model.decisions import within_server_limits
+from reana_bridge.model.decisions import Forks, within_server_limits
 from reana_bridge.model.problems import ConfigurationError, Problem
 from reana_bridge.model.projects import Project
 from reana_bridge.settings import ProjectSettings
@@ -115,7 +115,12 @@ class Reading:
             return session.get(MergeRequestRow, (str(self.project), number))
 
     def approved_by(self, sha: str, number: int | None = None) -> str:
-        """Who let the commit run (of the merge request `number`, or of any); empty for nobody."""
+        """Who let the commit run (of the merge request `number`, or of any); empty for nobody.
+
+        Where the settings let no fork's code run, no earlier approval counts either.
+        """
+        if Forks(self.rule.forks) is Forks.NEVER:
+            return ""
         found = select(_approval.approved_by).where(
             _approval.project == str(self.project), _approval.sha == sha
         )

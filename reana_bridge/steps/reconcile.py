@@ -5,6 +5,8 @@ nobody listened, a schedule that is due. Besides, nothing may stay pending for e
 """
 
 import zlib
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -29,7 +31,7 @@ from reana_bridge.steps.sources import project_file_at
 from reana_bridge.steps.transitions import move
 from reana_bridge.store.database import insert
 from reana_bridge.store.leases import claim, free_the_dead
-from reana_bridge.store.tables import ProjectRow, Run, Schedule
+from reana_bridge.store.tables import Head, ProjectRow, Run, Schedule
 
 GRACE_SECONDS = 3600.0
 HOOKS_EVERY = 5
@@ -50,12 +52,13 @@ class Reconcile:
         self._looking = Looking(bridge)
         self._turns: dict[str, int] = {}
         self._met: set[Project] = set()
+        self._failing: set[Project] = set()
         self._app_looked: dict[str, float] = {}
 
     def heads(self, forge: Forge) -> None:
         """Tell of all that the forge has and did not tell, of every project."""
         if is_hosted(forge) or not has_undecided(self._bridge, forge.name):
-            self._turn(forge, self._projects(forge.name))
+            self._turn(forge, self._projects(forge.name), partial(self._look, hooks=True), _no_heads)
 
     def seconds(self, forge: Forge) -> float:
         """How often `share` wants to be called, so that every project is looked at once a period."""
@@ -76,7 +79,7 @@ class Reconcile:
         # The first turn catches up on all; a project that is new is looked at as soon as may be.
         due = [p for p in projects if p not in self._met or _place(p) % shares == turn % shares]
         self._met.update(projects)
-        self._turn(forge, due, hooks=hooks)
+        self._turn(forge, due, partial(self._look, hooks=hooks), _no_heads)
 
     def _app(self, forge: HostedForge) -> None:
         """Look after the one webhook that an App has for all its projects."""
@@ -91,25 +94,35 @@ class Reconcile:
         except (ForgeError, ForgeRefused) as error:
             _log.warning("reconcile.app", forge=forge.name, error=str(error))
 
-    def _turn(self, forge: Forge, projects: list[Project], *, hooks: bool = True) -> None:
+    def _turn(
+        self,
+        forge: Forge,
+        projects: list[Project],
+        look: Callable[[Forge, Project], None],
+        tell_failure: Callable[[Project, Exception], None],
+    ) -> None:
+        """Look at one project after the other; a forge that fails or is to be left alone ends the turn."""
         failures = 0
-        for project in projects:
+        # What failed last time goes last, so that a few broken projects do not hide the others.
+        for project in sorted(projects, key=self._failing.__contains__):
             if failures >= _ENOUGH_FAILURES or self._is_left_alone(forge.name):
                 return
             try:
-                self._look(forge, project, hooks)
+                look(forge, project)
                 failures = 0
+                self._failing.discard(project)
             except RateLimited as limited:
                 with self._bridge.database.transaction() as session:
                     hold(self._bridge, session, forge.name, limited)
                 return
             except ForgeError as error:
                 failures += 1
-                _log.warning("reconcile.heads", project=str(project), error=str(error))
-            except ForgeRefused as error:
-                _log.warning("reconcile.heads", project=str(project), error=str(error))
+                self._failing.add(project)
+                tell_failure(project, error)
+            except (ForgeRefused, ConfigurationError) as error:
+                tell_failure(project, error)
 
-    def _look(self, forge: Forge, project: Project, hooks: bool) -> None:
+    def _look(self, forge: Forge, project: Project, *, hooks: bool) -> None:
         if is_hosted(forge):
             with self._bridge.database.read() as session:
                 row = session.get(ProjectRow, str(project))
@@ -138,19 +151,18 @@ class Reconcile:
         return [p for p in projects if p.forge == forge and settings.project(p) is not None]
 
     def schedules(self) -> None:
-        """Order the runs whose time has come; after a pause only the newest tick of each schedule."""
+        """Order the runs of all forges whose time has come."""
         for forge in self._bridge.forges.values():
-            for project in self._projects(forge.name):
-                try:
-                    self._schedules_of(forge, project)
-                except (ForgeError, ForgeRefused, ConfigurationError) as error:
-                    _log.info("reconcile.schedules", project=str(project), error=str(error))
+            self.schedules_on(forge)
+
+    def schedules_on(self, forge: Forge) -> None:
+        """Order a forge's runs whose time has come; after a pause only the newest tick of each schedule."""
+        self._turn(forge, self._projects(forge.name), self._schedules_of, _no_schedules)
 
     def _schedules_of(self, forge: Forge, project: Project) -> None:
         bridge = self._bridge
         rule = bridge.settings.project(project)
-        branch = f"refs/heads/{forge.default_branch(project)}"
-        sha = forge.head(project, branch)
+        branch, sha = self._default_head(forge, project)
         if rule is None or sha is None:
             return
         forge.fetch(project, sha, bridge.cache(project))
@@ -176,6 +188,22 @@ class Reconcile:
         # After the deliveries: dying in between tells them again under the same key.
         with bridge.database.transaction() as session:
             session.get_one(Schedule, str(project)).looked_at = now
+
+    def _default_head(self, forge: Forge, project: Project) -> tuple[str, str | None]:
+        """The default branch's full ref and commit.
+
+        Of hosted forges those that were told last: to ask for each project at every turn would be too much,
+        and their heads are compared anyway.
+        """
+        if is_hosted(forge):
+            with self._bridge.database.read() as session:
+                row = session.get(ProjectRow, str(project))
+                branch = f"refs/heads/{row.default_branch if row else ''}"
+                head = session.get(Head, (str(project), branch))
+            if head is not None and head.sha:
+                return branch, head.sha
+        branch = f"refs/heads/{forge.default_branch(project)}"
+        return branch, forge.head(project, branch)
 
     def deadlines(self) -> None:
         """End what waits longer than it may, and free what dead processes of this host had claimed."""
@@ -220,6 +248,14 @@ class Reconcile:
         _log.warning("reconcile.deadline", run=run.id, state=str(run.state), why=message)
         failure = to_data(Failure(kind=FailureKind.INFRASTRUCTURE, message=message))
         move(self._bridge, session, run, RunState.FAILED, failure=failure)
+
+
+def _no_heads(project: Project, error: Exception) -> None:
+    _log.warning("reconcile.heads", project=str(project), error=str(error))
+
+
+def _no_schedules(project: Project, error: Exception) -> None:
+    _log.info("reconcile.schedules", project=str(project), error=str(error))
 
 
 def _is_whole(forge: str, match: str) -> bool:

@@ -23,7 +23,7 @@ from reana_bridge.steps.reconcile_requests import (
     remember_requests,
 )
 from reana_bridge.store.database import insert
-from reana_bridge.store.inbox import Incoming
+from reana_bridge.store.inbox import OURS, Incoming
 from reana_bridge.store.tables import Delivery, Head, ProjectRow
 from webhooks import git, synthetic
 from webhooks.events import Push, Tag
@@ -151,4 +151,5 @@ def has_undecided(bridge: Bridge, forge: str) -> bool:
 
 def tell(bridge: Bridge, project: Project, key: str, body: bytes, kind: str = "synthetic") -> None:
     """Put a finding of our own into the inbox; the same key again changes nothing."""
-    bridge.inbox.put_blocking(Incoming(forge=project.forge, delivery_id=key, body=body, kind=kind))
+    name = f"{OURS}{key}"
+    bridge.inbox.put_blocking(Incoming(forge=project.forge, delivery_id=name, body=body, kind=kind))

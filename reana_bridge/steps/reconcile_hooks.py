@@ -153,16 +153,16 @@ def _resend(
     if bridge.settings.server.shadow:
         return now  # a rehearsal asks nothing of the forge; it compares heads all the same
     failed = sorted(forge.failed_deliveries(project, hook.id, since), key=lambda delivery: delivery.at)
+    until = now
     for number, delivery in enumerate(failed[: RESENT_AT_ONCE + 1]):
-        if number == RESENT_AT_ONCE:
-            return delivery.at
-        if not _sent_again(forge, project, hook, delivery):
-            return delivery.at
-    return now
+        # One that fails again and again must not hold up those after it.
+        if number == RESENT_AT_ONCE or not _sent_again(forge, project, hook, delivery):
+            until = min(until, delivery.at)
+    return until
 
 
 def _sent_again(forge: HostedForge, project: Project, hook: HookFacts, delivery: FailedDelivery) -> bool:
-    """Whether to go on: a forge that did not answer is asked at the next look."""
+    """Whether that is dealt with: a forge that did not answer is asked at the next look."""
     about = {"project": str(project), "delivery": delivery.id, "what": delivery.event}
     try:
         forge.resend(project, hook.id, delivery.id)

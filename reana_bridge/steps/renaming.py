@@ -67,11 +67,14 @@ def whose(bridge: Bridge, project: Project, event: Event) -> Whose:
     forge = bridge.forges[project.forge]
     if not event.project_id or not is_hosted(forge):
         return Whose(project=project)
-    forge.remember(project, event.project_id)
     known = _known(bridge, project.forge, event.project_id)
     if known in ("", str(project)):
+        forge.remember(project, event.project_id)
         return Whose(project=project, forge_id=event.project_id)
-    facts = forge.facts(project)  # by its id, so it is that project whatever its name
+    before = Project.parse(known)
+    forge.remember(before, event.project_id)
+    # Asked by its id, so it is that project whatever its name; the name that the event says is only its word.
+    facts = forge.facts(before)
     if facts.id != event.project_id:
         return Whose(project=project)
     current = Project.parse(f"{project.forge}:{facts.path}")

@@ -156,7 +156,7 @@ class Running:
         if before.get("analysis") != analysis:
             # Made by the target branch's file, and now the commit's own file counts: begin anew.
             raise StillEnding(existing.id, "superseded: the commit is on a branch of the project now")
-        existing.trusted = True
+        existing.trusted, existing.ref = True, self._looked.ref or existing.ref
         return existing
 
     def _release(self, run: Run, each: AnalysisDecision) -> Run:

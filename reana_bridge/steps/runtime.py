@@ -62,13 +62,13 @@ class Runtime:
         bridge, reconcile, retain = self._bridge, Reconcile(self._bridge), Retain(self._bridge)
         host = bridge.host
         tasks = [
-            ("schedules", reconcile.schedules, 15.0),
             (f"deadlines@{host}", reconcile.deadlines, 30.0),
             ("bodies", retain.bodies, 3600.0),
             ("artifacts", retain.artifacts, 86_400.0),
         ]
         for name, forge in bridge.forges.items():
             tasks.append((f"heads {name}", partial(reconcile.share, forge), reconcile.seconds(forge)))
+            tasks.append((f"schedules {name}", partial(reconcile.schedules_on, forge), 15.0))
         for name, backend in bridge.backends.items():
             where = f"@{host}" if backend.kind == "local" else ""
             tasks.append((f"workspaces {name}{where}", partial(retain.workspaces, backend), 600.0))

@@ -135,12 +135,14 @@ class _Storing:
         return not self._is_overtaken()
 
     def _is_overtaken(self) -> bool:
-        """Whether a merge request got another head since a command looked at it."""
+        """Whether a merge request got another head, or was closed, since a command looked at it."""
         looked = self._looked
         if looked.number is None or not looked.head:
             return False
         row = self._session.get(MergeRequestRow, (str(looked.project), looked.number))
-        return row is not None and row.seen_at > looked.asked_at and row.sha != looked.head
+        if row is None or row.seen_at <= looked.asked_at:
+            return False
+        return row.sha != looked.head or not row.open
 
     def _remember_head(self) -> bool:
         looked = self._looked

@@ -24,6 +24,9 @@ from reana_bridge.store.ids import new_id
 from reana_bridge.store.wake import CHANNEL
 
 SAME_BODY_SECONDS = 600.0
+OURS = "!"
+"""What the keys of our own findings and orders begin with: no forge's id of a delivery holds it."""
+
 _BATCH = 256
 _INSERT = """
     INSERT INTO deliveries (id, forge, hook, kind, key, digest, received_at, headers, body, size, due_at,

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from reana_bridge.forges.base import ForgeError
 from reana_bridge.model.decisions import Outcome
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.decide import GIVE_UP_AFTER, Decide
+from reana_bridge.steps.decide import GIVE_UP_AFTER, OUTAGE_ATTEMPTS, Decide
 from reana_bridge.store.tables import Decision, Delivery
 from tests.web.world import make_bridge
 from webhooks.events import Push
@@ -46,14 +46,21 @@ def decisions(bridge: Bridge) -> list[tuple[str, str]]:
         return [(row.outcome, row.reason) for row in session.execute(select(Decision)).scalars()]
 
 
-@pytest.mark.parametrize("error", [ForgeError("down"), KeyError("a defect"), ValueError("\ud800\x00")])
+@pytest.mark.parametrize(
+    ("error", "attempts"),
+    [
+        (ForgeError("down"), OUTAGE_ATTEMPTS),
+        (KeyError("a defect"), GIVE_UP_AFTER),
+        (ValueError("\ud800\x00"), GIVE_UP_AFTER),
+    ],
+)
 def test_it_is_tried_often_and_then_decided_to_be_an_error(
-    tmp_path: Path, database_url: str, error: Exception
+    tmp_path: Path, database_url: str, error: Exception, attempts: int
 ) -> None:
     forge: Any = Broken(error)
     bridge = replace(make_bridge(tmp_path, database_url), forges={"local": forge})
     step = Decide(bridge)
-    deliver(bridge, attempt=GIVE_UP_AFTER - 2)
+    deliver(bridge, attempt=attempts - 2)
     (row,) = step.claim(1)
     with pytest.raises(type(error)):
         step.act(row)
@@ -63,7 +70,7 @@ def test_it_is_tried_often_and_then_decided_to_be_an_error(
     (row,) = step.claim(1)
     step.act(row)
     ((outcome, reason),) = decisions(bridge)
-    assert (outcome, f"{GIVE_UP_AFTER} times" in reason) == (Outcome.ERROR, True)
+    assert (outcome, f"{attempts} times" in reason) == (Outcome.ERROR, True)
     assert step.claim(1) == []
     bridge.close()
 
