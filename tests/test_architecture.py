@@ -28,7 +28,7 @@ ALLOWED = {
     "reports": {"model"},
     "results": {"model"},
     "forges": {"model", "settings", "webhooks"},
-    "backends": {"model", "settings"},
+    "backends": {"model", "settings", "crashpoints"},
     "steps": {
         *("webhooks", "crashpoints", "logs", "model", "settings", "store"),
         *("reports", "results", "forges", "backends"),
@@ -51,6 +51,7 @@ PROGRAMS = (
     "reana_bridge/forges/post_receive.py",
     "reana_bridge/backends/local/supervisor/",
     "reana_bridge/backends/local/engines/",
+    "reana_bridge/backends/reana/loaders/",
 )
 
 # Each migration is one list of statements, written once and never touched again.

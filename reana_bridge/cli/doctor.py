@@ -85,6 +85,8 @@ def _backends(bridge: Bridge) -> Iterator[Finding]:
     for name, backend in bridge.backends.items():
         problems = backend.check()
         yield from ([Finding(f"backend {name}", p) for p in problems] or [Finding(f"backend {name}")])
+        describe: Callable[[], list[str]] = getattr(backend, "describe", list[str])
+        yield from (Finding(f"backend {name}: {line}") for line in describe())
 
 
 def _server(bridge: Bridge) -> Iterator[Finding]:

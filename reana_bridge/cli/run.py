@@ -14,9 +14,18 @@ from typing import Annotated, Any
 import typer
 
 from reana_bridge.cli import snapshot
-from reana_bridge.cli.common import Failure, JsonOption, end_in_order, opened, print_json
+from reana_bridge.cli.common import (
+    ConfigOption,
+    Failure,
+    JsonOption,
+    end_in_order,
+    opened,
+    print_json,
+    settings_of,
+)
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import RunState
+from reana_bridge.model.suggestions import one_of
 from reana_bridge.settings import Settings
 from reana_bridge.steps.bridge import Bridge
 
@@ -37,6 +46,10 @@ def command(
         Path | None, typer.Option(help="Environment whose programs run; else the active one.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Copy what the run left into this directory.")] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="Run on this backend of the settings instead of this machine.")
+    ] = None,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run the working tree's analysis here, and show the report that a merge request would get.
@@ -54,7 +67,8 @@ def command(
     tree = snapshot.top_level(directory)
     state = cache_directory() / "run" / hashlib.sha256(str(tree).encode()).hexdigest()[:16]
     console = Console(stderr=True)
-    with _bridge(_settings(state, environment)) as bridge:
+    chosen = (backend, _backend(backend, config)) if backend else ("local", _local(environment))
+    with _bridge(_settings(state, *chosen)) as bridge:
         taken = snapshot.take(
             tree, state / "repositories" / f"{tree_name(tree)}.git", commit=commit, compare=compare
         )
@@ -105,7 +119,30 @@ def _told(report: Report, compare: str | None) -> Report:
     return replace(report, comparison=replace(comparison, no_baseline=how))
 
 
-def _settings(state: Path, environment: Path | None) -> Settings:
+def _backend(name: str, config: Path | None) -> dict[str, Any]:
+    """The settings of the backend of that name.
+
+    Raises:
+        Failure: There is none.
+    """
+    known = settings_of(config).backends
+    if name not in known:
+        raise Failure(f"--backend {name}: the settings have no such backend; {one_of(sorted(known))}")
+    return known[name].model_dump()
+
+
+def _local(environment: Path | None) -> dict[str, Any]:
+    return {
+        "kind": "local",
+        "sandbox": "preferred",
+        "network": True,
+        "host_network": True,
+        "tether": True,
+        "search_path": search_path(environment),
+    }
+
+
+def _settings(state: Path, backend: str, entry: dict[str, Any]) -> Settings:
     state.mkdir(parents=True, exist_ok=True)
     return Settings.model_validate(
         {
@@ -119,16 +156,7 @@ def _settings(state: Path, environment: Path | None) -> Settings:
                 "environments": cache_directory() / "environments",
             },
             "forges": {PROJECT: {"kind": "git", "root": state / "repositories"}},
-            "backends": {
-                "local": {
-                    "kind": "local",
-                    "sandbox": "preferred",
-                    "network": True,
-                    "host_network": True,
-                    "tether": True,
-                    "search_path": search_path(environment),
-                }
-            },
+            "backends": {backend: entry},
             "projects": [{"match": f"{PROJECT}:*", "network": True}],
         }
     )

@@ -40,7 +40,11 @@ class Retain:
     def workspaces(self, backend: Backend) -> None:
         """Remove workspaces of ended runs: the old ones, then the oldest while they need too much disk."""
         storage = self._bridge.settings.storage
-        usage = backend.usage()
+        try:
+            usage = backend.usage()
+        except BackendError as error:  # it is away: the next turn comes soon
+            _log.warning("retain.usage", backend=backend.name, error=str(error))
+            return
         with self._bridge.database.read() as session:
             now = self._bridge.database.now(session)
             identities = [item.identity for item in usage]

@@ -7,8 +7,10 @@ shown, a multi-byte character is never cut in two.
 import re
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy.orm import Session
 
+from reana_bridge.backends.base import BackendError
 from reana_bridge.model.runs import FINAL
 from reana_bridge.steps.reporting import steps_of
 from reana_bridge.store.tables import Run
@@ -18,6 +20,7 @@ from reana_bridge.web.templating import visible
 
 PIECE = 256 * 1024
 TAIL = 8 * 1024
+_log = structlog.get_logger()
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -119,4 +122,8 @@ def _live(site: Site, run: Run, step: str, offset: int, limit: int) -> bytes:
     backend = site.bridge.backends.get(run.backend)
     if backend is None or not run.backend_id or run.removed_at is not None:
         return b""
-    return backend.log(run.backend_id, step, offset, limit)
+    try:
+        return backend.log(run.backend_id, step, offset, limit)
+    except BackendError as error:  # it is away: whoever looks asks again soon
+        _log.warning("logs.live", run=run.id, error=str(error))
+        return b""

@@ -8,9 +8,9 @@ import httpx
 
 from reana_bridge.backends.base import BackendError, BackendRefused, Job
 from reana_bridge.backends.reana.calls import Calls
-from reana_bridge.backends.reana.client import Client, Voice
+from reana_bridge.backends.reana.client import Client, Voice, network
 from reana_bridge.backends.reana.limiter import Limiter
-from reana_bridge.backends.reana.settings import ReanaSettings
+from reana_bridge.backends.reana.settings import Account, ReanaSettings
 from reana_bridge.backends.reana.values import items, mapping, text
 
 BUNDLES = "workflow-specification-bundles-v1"
@@ -43,11 +43,18 @@ class Accounts:
         self._told: dict[str, object] = {}
         self._info: tuple[float, dict[str, object]] | None = None
         self.voice = Voice()
-        shared = {"voice": self.voice, "limiter": Limiter(settings.rate), "timeout": settings.timeout}
-        keywords = shared | {"ca_file": settings.ca_file, "transport": transport}
+        limiter = Limiter(settings.rate)
+        carrier = transport or network(settings.ca_file)
 
-        def client(account: object) -> Client:
-            return Client(settings.url, account, **keywords)  # pyright: ignore[reportArgumentType]
+        def client(account: Account | None) -> Client:
+            return Client(
+                settings.url,
+                account,
+                voice=self.voice,
+                limiter=limiter,
+                transport=carrier,
+                timeout=settings.timeout,
+            )
 
         self._nobody = client(None)
         self._calls = {one.name: Calls(client(one)) for one in settings.every_account()}

@@ -70,6 +70,19 @@ class _Sender(httpx.BaseTransport):
         self._inner.close()
 
 
+def network(ca_file: Path | None = None) -> httpx.BaseTransport:
+    """What carries requests over the network.
+
+    Args:
+        ca_file: Certificates to trust instead of the system's.
+
+    Raises:
+        OSError: They cannot be read.
+    """
+    trust: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca_file) if ca_file else True
+    return httpx.HTTPTransport(verify=trust, limits=httpx.Limits(max_connections=32))
+
+
 class Client:
     """The way to a server for one account; used by any number of threads.
 
@@ -79,8 +92,7 @@ class Client:
         voice: Shared by the clients of one server.
         limiter: Likewise.
         timeout: Seconds for an answer to begin, and between its parts.
-        ca_file: Certificates to trust instead of the system's.
-        transport: Instead of the network, for tests.
+        transport: What carries requests; shared by the clients of one server.
         sleep: Waits so many seconds.
     """
 
@@ -91,9 +103,8 @@ class Client:
         *,
         voice: Voice,
         limiter: Limiter,
+        transport: httpx.BaseTransport,
         timeout: float = 60.0,
-        ca_file: Path | None = None,
-        transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         # Its lines at INFO and below name every request.
@@ -105,10 +116,8 @@ class Client:
         self._token = account.token if account else ""
         self._limiter = limiter
         self._sleep = sleep
-        trust: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca_file) if ca_file else True
-        inner = transport or httpx.HTTPTransport(verify=trust, limits=httpx.Limits(max_connections=32))
         self._http = httpx.Client(
-            transport=_Sender(inner, voice, lambda: self._token),
+            transport=_Sender(transport, voice, lambda: self._token),
             timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
             follow_redirects=False,
             headers={"User-Agent": "reana-bridge", "Accept-Encoding": "gzip"},

@@ -98,9 +98,9 @@ def commands_of(workflow: Workflow) -> list[tuple[dict[str, Any], str]]:
     values = parameters_of(workflow.specification) | workflow.parameters
     steps = serial_steps(workflow.specification)
     names = [step.get("name") for step in steps]
-    first = names.index(workflow.options["FROM"]) if workflow.options.get("FROM") in names else 0
-    target = workflow.options.get("TARGET")
-    last = names.index(target) + 1 if target in names else len(steps)
+    begin, target = workflow.options.get("FROM"), workflow.options.get("TARGET")
+    first = names.index(begin) if begin and begin in names else 0
+    last = names.index(target) + 1 if target and target in names else len(steps)
     return [
         (step, Template(str(command)).substitute(values))
         for step in steps[first:last]

@@ -17,7 +17,7 @@ def _main() -> int:
     try:
         loaded = loader.load(order)
     except Exception as problem:  # whatever an engine raises over a workflow is the workflow's mistake
-        print(f"{type(problem).__name__}: {problem}", file=sys.stderr)
+        sys.stderr.write(f"{type(problem).__name__}: {problem}\n")
         return 1
     with os.fdopen(result, "w", encoding="utf-8") as file:
         # Some engines leave functions and paths in it.
