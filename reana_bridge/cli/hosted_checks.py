@@ -23,6 +23,7 @@ CLOCK_SECONDS = 60.0
 """How far the forge's clock may be from ours; a signature is refused from 300 seconds on."""
 
 STUCK_SECONDS = 600.0
+REFUSED_SECONDS = 86400.0
 ARRIVED_SECONDS = 3600.0
 """A delivery that came by a hook so lately proves that it works: no test is sent."""
 
@@ -62,8 +63,24 @@ def _stuck(session: Session, now: float) -> Iterator[Finding]:
         text = f"{count} reports have not been shown for {STUCK_SECONDS / 60:.0f} min: {error or 'not tried'}"
         again = f"`reana-bridge connect {project}` checks the token's rights"
         yield Finding(f"outbox of {project}", f"{text}; {again}")
-    if not rows:
+    refused = list(_refused(session, now))
+    yield from refused
+    if not rows and not refused:
         yield Finding("outbox")
+
+
+def _refused(session: Session, now: float) -> Iterator[Finding]:
+    """What a forge has refused for good within a day; forks are expected to, and their notes say it all."""
+    done = (_outbox.wanted_version == _outbox.posted_version, _outbox.error != "")
+    newest = select(OutboxRow).where(*done, _outbox.wanted_at > now - REFUSED_SECONDS)
+    errors: dict[str, list[str]] = {}
+    for row in session.execute(newest.order_by(_outbox.wanted_at.desc()).limit(1000)).scalars():
+        wanted = cast(dict[str, Any], row.wanted or {})
+        if not wanted.get("source_project_id"):
+            errors.setdefault(row.project, []).append(row.error)
+    for project, said in sorted(errors.items()):
+        text = f"{len(said)} reports were refused within a day, the last one so: {said[0]}"
+        yield Finding(f"outbox of {project}", text)
 
 
 def _forge(bridge: Bridge, forge: HostedForge) -> Iterator[Finding]:

@@ -53,6 +53,7 @@ def hook_steps(
     try:
         row, hook, removed, by_hand = _install(bridge, forge, project, facts, rotate=rotate)
     except ForgeRefused as refused:
+        _forget_unmade(bridge, project)
         yield Step(what="hook", good=False, message=f"the forge refuses to make it: {refused}")
         return
     how = "signs its deliveries" if hook.signed else "sends a secret"
@@ -86,6 +87,13 @@ def _install(
         forge.remove_hook(project, other.id)
     by_hand = next((other.url for other in there if other.url.rstrip("/") == url), "")
     return row, hook, len(stale), by_hand
+
+
+def _forget_unmade(bridge: Bridge, project: Project) -> None:
+    """Take back the row of a hook that the forge refused: there is nothing to look after."""
+    with bridge.database.transaction() as session:
+        unmade = (_hook.forge == project.forge, _hook.project == str(project), _hook.remote_id == "")
+        session.execute(delete(Hook).where(*unmade))
 
 
 def _installed(

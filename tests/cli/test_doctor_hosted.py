@@ -59,9 +59,15 @@ def test_a_good_forge(house: HookedHouse) -> None:
     assert house.forge.tested == []
 
 
-def late(house: HookedHouse, seconds: float = 700) -> OutboxRow:
+def late(house: Any, seconds: float = 700) -> OutboxRow:
     at = time.time() - seconds
     return OutboxRow(project="f:a/x", kind="status", key="k", sha="a", wanted_at=at, error="403 no rights")
+
+
+def refused(source: str, seconds: float = 60) -> OutboxRow:
+    row = late(None, seconds)
+    row.wanted, row.wanted_version, row.posted_version = {"source_project_id": source}, 2, 2
+    return row
 
 
 CASES: dict[str, tuple[Callable[[HookedHouse], Any], str]] = {
@@ -92,6 +98,9 @@ CASES: dict[str, tuple[Callable[[HookedHouse], Any], str]] = {
         "wants to be left alone until",
     ),
     "stuck": (lambda h: add(h, late(h)), "1 reports have not been shown for 10 min: 403 no rights"),
+    "refused": (lambda h: add(h, refused("")), "1 reports were refused within a day, the last one so: 403"),
+    "refused by a fork": (lambda h: add(h, refused("77")), ""),
+    "refused long ago": (lambda h: add(h, refused("", 90_000)), ""),
     "not yet stuck": (lambda h: add(h, late(h, 60)), ""),
 }
 

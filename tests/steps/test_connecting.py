@@ -260,3 +260,15 @@ def test_a_rehearsal_leaves_the_badge_to_the_other_bridge(house: HookedHouse) ->
     assert (steps["badge"].good, "rehearses" in steps["badge"].message) == (True, True)
     assert house.forge.badges == {}
     assert len(house.forge.there) == 1
+
+
+def test_a_hook_that_is_refused_is_not_looked_after(house: HookedHouse) -> None:
+    house.forge.refuses.add("install_hook")
+    assert bad(connect(house)) == {"hook"}
+    with house.bridge.database.read() as session:
+        assert hook_of(session, house.project) is None
+    house.forge.refuses.clear()
+    connect(house)
+    house.forge.refuses.add("install_hook")
+    assert bad(connect(house)) == {"hook"}
+    assert row(house).remote_id
