@@ -1,5 +1,6 @@
 """A fake GitLab for each test file, a project of its own for each test."""
 
+import atexit
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -14,6 +15,7 @@ from tests.testing.receiver import Receiver
 
 _NUMBERS = count(1)
 CLIENT = httpx.Client(trust_env=False, timeout=10)
+atexit.register(CLIENT.close)
 
 
 class Clock:
