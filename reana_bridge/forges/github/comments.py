@@ -41,7 +41,7 @@ class Comments:
         if note.merge_request is None:
             raise ForgeRefused(f"{project} at {note.sha[:10]}: GitHub shows notes at pull requests alone")
         text = _marked(NOTE_MARKER, note.body)
-        mark = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+        mark = _digest(text)
         if posted.get("left"):
             return settled(posted)
         if posted.get("digest") == mark and "comment" in posted and not posted.get("unsure"):
@@ -57,11 +57,19 @@ class Comments:
         return {"comment": made, "digest": mark, "anew": anew}
 
     def reply(self, project: Project, number: int, comment: str, body: str, posted: Posted) -> Posted:
-        """Answer the comment once; arguments and errors as `HostedForge.reply`."""
-        if "comment" in posted:
-            return settled(posted)
+        """Answer the comment once; arguments and errors as `HostedForge.reply`.
+
+        The answer grows with those to other commands of the comment; one that a person deleted stays away.
+        """
         marker = _REPLY_MARKER.format("".join(c for c in comment if c.isalnum()))
-        return {"comment": self._one(project, number, marker, _marked(marker, body))}
+        text = _marked(marker, body)
+        mark = _digest(text)
+        known = posted.get("comment")
+        if known is None:
+            return {"comment": self._one(project, number, marker, text), "digest": mark}
+        if posted.get("digest") != mark or posted.get("unsure"):
+            self._edit(project, number, known, text)
+        return {**settled(posted), "digest": mark}
 
     def react(self, project: Project, number: int, comment: str, reaction: str) -> None:
         """Put a reaction on a comment; GitHub itself makes it only once."""
@@ -136,6 +144,10 @@ class Comments:
 def _marked(marker: str, body: str) -> str:
     text = f"{marker}\n{body}"
     return text if len(text) <= LIMIT else text[: LIMIT - len(_CUT)] + _CUT
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
 
 def _same(one: str, other: str) -> bool:

@@ -106,11 +106,22 @@ class Client:
             if not page:
                 return
 
-    def unchanged_pages(self, path: str, asked: Asked, query: Mapping[str, Any]) -> Iterator[list[Json]]:
-        """As `pages`, but pages that are as they were last time are not sent again (by ETag)."""
+    def unchanged_pages(
+        self,
+        path: str,
+        asked: Asked,
+        query: Mapping[str, Any],
+        *,
+        parse: Callable[[Json], Any] = lambda item: item,
+    ) -> Iterator[list[Any]]:
+        """As `pages`, but pages that are as they were last time are not sent again (by ETag).
+
+        Only what `parse` makes of the items is given and remembered: what people wrote may be long.
+        """
         page = "1"
         for _ in range(MOST_PAGES):
-            items, page = self._conditional(path, asked, {**query, "per_page": PER_PAGE, "page": page})
+            numbered = {**query, "per_page": PER_PAGE, "page": page}
+            items, page = self._conditional(path, asked, numbered, parse)
             yield items
             if not page:
                 return
@@ -209,7 +220,9 @@ class Client:
             session=session,
         )
 
-    def _conditional(self, path: str, asked: Asked, query: Json) -> tuple[list[Json], str]:
+    def _conditional(
+        self, path: str, asked: Asked, query: Json, parse: Callable[[Json], Any]
+    ) -> tuple[list[Any], str]:
         key = f"{path}?{sorted(query.items())}"
         with self._lock:
             etag, items, following = self._etags.get(key, ("", None, ""))
@@ -220,7 +233,7 @@ class Client:
             if answer.status == _UNCHANGED and items is not None:
                 return items, following
             raise self.errors.answered(asked, answer) from answer
-        items, following = self._list(response, asked), _next(response.headers)
+        items, following = [parse(item) for item in self._list(response, asked)], _next(response.headers)
         with self._lock:
             self._etags[key] = (str(response.headers.get("ETag", "")), items, following)
             self._etags.move_to_end(key)

@@ -5,6 +5,7 @@ Promises: a hook of ours sends the events that we need over checked TLS and no m
 """
 
 import datetime
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -18,6 +19,9 @@ EVENTS = ("push_events", "tag_push_events", "merge_requests_events", "note_event
 
 UNWANTED = ("job_events", "pipeline_events", "issues_events", "deployment_events", "releases_events")
 NAME = "reana-bridge"
+
+MOST_ATTEMPTS = 3
+"""A delivery that failed so often is not named any more: sending it again has not helped."""
 
 _EVENT_PAGES = 20
 _EVENTS_A_PAGE = 20
@@ -180,10 +184,13 @@ def hook_problems(hook: Mapping[str, Any]) -> list[str]:
 def failed_deliveries(events: list[Json], since: float) -> list[FailedDelivery]:
     """Of events as the API lists them (newest first): those that failed and were not resent with success."""
     delivered = {key for event in events if _succeeded(event) and (key := _key(event))}
+    tries = Counter(key for event in events if (key := _key(event)))
+    hopeless = {key for key, count in tries.items() if count >= MOST_ATTEMPTS}
     found: dict[str, FailedDelivery] = {}
     for event in events:
         at = _at(event)
-        if _succeeded(event) or _key(event) in delivered or (at is not None and at < since):
+        dealt_with = _succeeded(event) or _key(event) in delivered | hopeless
+        if dealt_with or (at is not None and at < since):
             continue
         failed = FailedDelivery(
             id=str(event.get("id")),

@@ -55,8 +55,8 @@ class MergeRequests:
         asked = Asked(what=f"list the merge requests of {project}", right=_RIGHT)
         path = f"{project_path(self._id_of(project))}/merge_requests"
         query = {"state": "opened", "order_by": "created_at", "sort": "asc"}
-        pages = self._client.unchanged_pages(path, asked, query)
-        return [merge_request_facts(item) for page in pages for item in page]
+        pages = self._client.unchanged_pages(path, asked, query, parse=merge_request_facts)
+        return [facts for page in pages for facts in page]
 
 
 def project_facts(answer: Json) -> ProjectFacts:

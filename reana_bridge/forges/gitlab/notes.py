@@ -1,8 +1,8 @@
 """The one note of a merge request, and short replies: found by a hidden marker and by who wrote them.
 
 Promises: at most one of ours remains for each marker, the oldest; it is written only when its text changed;
-before a first post, and after every doubt, it is looked for; what a person wrote is never touched, even with
-our marker in it.
+before a first post, and after every doubt, it is looked for; one that a person deleted is made again once;
+what a person wrote is never touched, even with our marker in it.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ NOTE_LIMIT = 990_000
 REACTIONS = {"eyes": "eyes", "rocket": "rocket", "confused": "confused"}
 """Our names of reactions -> GitLab's names of emoji."""
 
+_THERE, _ANOTHERS, _DELETED = 200, 403, 404
 _PAGES = 50
 _REPLY_PAGES = 3
 _RIGHT = "the scope `api` and the Reporter role"
@@ -53,14 +54,21 @@ class Notes:
         """
         body = f"{text.rstrip()}\n\n{marker}"
         digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
-        note = posted.get("id")
+        note, anew = posted.get("id"), bool(posted.get("anew"))
+        if posted.get("left"):
+            return {name: value for name, value in posted.items() if name != "unsure"}
         if note is not None and posted.get("digest") == digest and not posted.get("unsure"):
             return posted
         path = f"{project_path(self._id_of(project))}/merge_requests/{number}/notes"
         what = f"write the note on !{number} of {project}"
-        if not isinstance(note, int) or not self._edited(path, note, body, what, posted):
+        status = self._edited(path, note, body, what, posted) if isinstance(note, int) else _ANOTHERS
+        remembered = {"digest": digest, "user": self._who_we_are()}
+        if status == _DELETED and anew:
+            return {**remembered, "id": note, "left": True}  # deleted twice: nobody wants it
+        if status != _THERE:
             note = self._found_or_made(path, body, marker, what, pages)
-        return {"id": note, "digest": digest, "user": self._who_we_are()}
+        again = {"anew": True} if anew or status == _DELETED else {}
+        return {**remembered, "id": note, **again}
 
     def react(self, project: Project, number: int, comment: str, reaction: str) -> None:
         """Put a reaction on the comment; there already is fine."""
@@ -88,22 +96,22 @@ class Notes:
         marker = f"<!-- reana-bridge:reply v1 !{number} {comment} -->"
         return self.post(project, number, text, marker, posted, pages=_REPLY_PAGES)
 
-    def _edited(self, path: str, note: int, body: str, what: str, posted: Posted) -> bool:
-        """Whether the note with this id has the text now; not when it is gone or another identity's."""
+    def _edited(self, path: str, note: int, body: str, what: str, posted: Posted) -> int:
+        """Let the note with this id have the text: `_THERE`, `_DELETED`, or `_ANOTHERS` for its author's."""
         asked = Asked(what=what, right=_RIGHT, writes=True, repeatable=True)
         try:
             if posted.get("unsure"):
                 there = self._client.raw("get", f"{path}/{note}", asked)
                 if _plain(str(self._client.object_of(there, asked).get("body"))) == _plain(body):
-                    return True  # the edit whose answer was lost
+                    return _THERE  # the edit whose answer was lost
             self._client.raw("put", f"{path}/{note}", asked, data={"body": body})
         except Answered as answer:
-            if answer.status == 404:
-                return False  # a person deleted it
-            if answer.status == 403 and posted.get("user", "") != self._who_we_are():
-                return False  # written by the token before this one
+            if answer.status == _DELETED:
+                return _DELETED
+            if answer.status == _ANOTHERS and posted.get("user", "") != self._who_we_are():
+                return _ANOTHERS  # written by the token before this one
             raise self._client.errors.answered(asked, answer) from answer
-        return True
+        return _THERE
 
     def _found_or_made(self, path: str, body: str, marker: str, what: str, pages: int) -> int:
         ours = sorted(self._ours(path, marker, what, pages), key=lambda note: int(note["id"]))

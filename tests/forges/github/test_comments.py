@@ -123,6 +123,23 @@ def test_a_reply_is_written_once(place: Place, forge: GithubForge) -> None:
     assert texts(place) == ["/reana why", f"<!-- reana-bridge:v1 reply {asked.id} -->\nbecause"]
 
 
+def test_a_reply_grows_with_the_answers_to_other_commands(place: Place, forge: GithubForge) -> None:
+    asked = place.github.comment(place.repository, place.pull, "/reana why\n/reana status", by=place.alice)
+    posted: Any = {}
+    for body in ("because", "because\n\n---\n\nit runs"):
+        posted = forge.reply(PROJECT, 1, str(asked.id), body, posted)
+    assert texts(place)[1:] == [f"<!-- reana-bridge:v1 reply {asked.id} -->\nbecause\n\n---\n\nit runs"]
+
+
+def test_a_reply_that_a_person_deleted_is_not_made_again(place: Place, forge: GithubForge) -> None:
+    asked = place.github.comment(place.repository, place.pull, "/reana why", by=place.alice)
+    posted = forge.reply(PROJECT, 1, str(asked.id), "because")
+    place.github.delete_comment(place.repository, place.pull, list(place.pull.comments.values())[-1])
+    posted = forge.reply(PROJECT, 1, str(asked.id), "because of that", posted)
+    assert forge.reply(PROJECT, 1, str(asked.id), "because of that", posted) == posted
+    assert texts(place) == ["/reana why"]
+
+
 def test_each_comment_has_its_own_reply(place: Place, forge: GithubForge) -> None:
     first = place.github.comment(place.repository, place.pull, "/reana why", by=place.alice)
     second = place.github.comment(place.repository, place.pull, "/reana status", by=place.alice)

@@ -161,6 +161,18 @@ def test_pages_that_did_not_change_are_not_sent_again(client: Client, script: Sc
     assert [each.headers.get("if-none-match") for each in script.asked] == [None, None, 'W/"a"', 'W/"b"']
 
 
+def test_what_is_remembered_of_pages_is_what_was_made_of_them(client: Client, script: Scripted):
+    made: list[int] = []
+
+    def parse(item: dict[str, Any]) -> int:
+        made.append(item["id"])
+        return item["id"]
+
+    script.on("GET /things", Answer(200, [{"id": 1, "text": "long"}], {"ETag": 'W/"a"'}), Answer(304, None))
+    found = [list(client.unchanged_pages("/things", READ, {}, parse=parse)) for _ in range(2)]
+    assert (found, made) == ([[[1]], [[1]]], [1])
+
+
 def test_a_304_that_was_not_asked_for(client: Client, script: Scripted):
     script.on("GET /things", Answer(304, None))
     with pytest.raises(ForgeRefused):

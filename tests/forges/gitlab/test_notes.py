@@ -134,6 +134,17 @@ def test_a_deleted_note_is_made_again_when_there_is_something_new(world: World, 
     assert ours(world, on) == []
 
 
+def test_a_note_that_was_deleted_twice_is_wanted_by_nobody(world: World, on: MergeRequest):
+    posted: Posted = NOTHING
+    for text in ("one", "two", "three", "four"):
+        posted = say(world, on, text, posted)
+        on.notes.clear()
+    made = [request for request in world.gitlab.writes() if request.method == "POST"]
+    assert len(made) == 2
+    assert "unsure" not in say(world, on, "five", {**posted, "unsure": True})
+    assert ours(world, on) == []
+
+
 def test_a_note_of_somebody_else_with_our_marker_is_left_alone(world: World, on: MergeRequest):
     stranger = world.gitlab.user("mallory")
     text = f"mine\n\n{marker(world, on)}"

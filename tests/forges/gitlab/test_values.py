@@ -217,6 +217,7 @@ def event(number: int, status: str, key: str = "", at: str | None = None, **more
         ([event(2, "202", "k"), event(1, "503", "k")], []),
         ([event(2, "503", "k"), event(1, "503", "k")], ["2"]),
         ([event(2, "202", "j"), event(1, "503", "k")], ["1"]),
+        ([event(4, "413", "k"), event(3, "413", "k"), event(2, "503", "j"), event(1, "413", "k")], ["2"]),
         ([event(1, "503", at="2026-09-21T14:13:19Z")], []),
         ([event(1, "503", at="2026-09-21T14:13:21Z")], ["1"]),
         ([event(1, "503", request_headers={"Webhook-Timestamp": "1789999999"})], []),
