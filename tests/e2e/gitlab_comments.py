@@ -112,6 +112,10 @@ def status_and_why(scene):
     of = begun(scene)
     scene.say(of, "/reana status")
     scene.reply(of, "reana/analysis")
+    push = next(one for one in reversed(scene.hook.events) if one.event == "Push Hook")
+    headers = {"webhook-id": f"push-{scene.project.id}"}  # told last, whatever came first at first
+    assert scene.deliver(push.request_data.encode(), push.event, **headers) == 202
+    scene.settle()
     scene.say(of, "/reana why")
     scene.reply(of, "merge request", number=2)
     assert len(scene.ours(of, "")) == 2
