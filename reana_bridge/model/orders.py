@@ -36,6 +36,7 @@ class Order:
         merge_request: Where the comment stands; None for no merge request.
         comment: The forge's id of the comment, to answer to; empty for none.
         actor_id: The forge's id of who asked.
+        place: Which of the comment's commands it is, from 0.
     """
 
     kind: OrderKind
@@ -52,6 +53,7 @@ class Order:
     merge_request: int | None = None
     comment: str = ""
     actor_id: str = ""
+    place: int = 0
 
     def body(self) -> bytes:
         """As the body of a delivery; `read` is its inverse."""

@@ -17,7 +17,7 @@ from reana_bridge.reports.status import status
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.notes import want_notes_at
 from reana_bridge.steps.outbox import want
-from reana_bridge.steps.reporting import report_of
+from reana_bridge.steps.reporting import paused_reason, report_of
 from reana_bridge.store.tables import MergeRequestRow, OutboxRow, Run
 
 _WORDS = {"pending": "queued"}
@@ -34,7 +34,7 @@ def announce(bridge: Bridge, session: Session, run: Run) -> None:
     if run.parameters or _is_replaced(session, run):
         return
     report = report_of(bridge, session, run)
-    shown = _shown(report, run)
+    shown = _shown(session, report, run)
     hosted = bridge.is_hosted(run.project)
     if hosted:
         shown |= _details(session, run, shown)
@@ -71,10 +71,10 @@ def _is_approved(run: Run) -> bool:
     return run.state == RunState.QUEUED and bool(run.approved_by)
 
 
-def _shown(report: Report, run: Run) -> dict[str, Any]:
+def _shown(session: Session, report: Report, run: Run) -> dict[str, Any]:
     words = status(report)
     # Progress within a state is for the page: a forge is written to when the state changes, not more often.
-    told = run.state in FINAL or run.state == RunState.WAITING
+    told = run.state in FINAL or run.state == RunState.WAITING or paused_reason(session, run)
     return {
         "ref": run.ref,
         "context": f"reana/{run.analysis}",

@@ -1,5 +1,6 @@
 """What commands do beside starting runs, and what is answered, within the decision's transaction."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from sqlalchemy import select
@@ -25,6 +26,8 @@ from reana_bridge.store.tables import Decision, Delivery, OutboxRow, ProjectRow,
 REPLY_LIMIT = 20_000
 """Characters of the answers to one comment together."""
 
+_REFUSAL = "-1"  # stands above the answers to the commands that were taken
+
 _run, _decision, _outbox = cast(Any, Run), cast(Any, Decision), cast(Any, OutboxRow)
 
 
@@ -38,7 +41,7 @@ def answer(bridge: Bridge, session: Session, delivery: Delivery, looked: Looked)
     said = f"{OURS}comment:{looked.project}:{answered.number}:{answered.comment}"
     name = said if answered.comment else f"{OURS}command:{delivery.id}"
     for number, order in enumerate(answered.orders):
-        body = order.body()
+        body = replace(order, place=number).body()
         values = {"id": new_id(), "forge": delivery.forge, "kind": "order", "body": body, "size": len(body)}
         values |= {"key": f"{name}:{number}", "hook": "", "digest": "", "headers": None}
         values |= {"received_at": delivery.received_at, "due_at": now, "version": 0, "attempt": 0}
@@ -55,7 +58,7 @@ def answer(bridge: Bridge, session: Session, delivery: Delivery, looked: Looked)
     if answered.reaction:
         want_reaction(bridge, session, **place, reaction=answered.reaction)
     if answered.reply:
-        want_reply(bridge, session, **place, body=answered.reply)
+        want_reply(bridge, session, **place, body=answered.reply, said={_REFUSAL: answered.reply})
 
 
 def obey(bridge: Bridge, session: Session, looked: Looked, results: list[dict[str, Any]]) -> None:
@@ -89,16 +92,18 @@ def obey(bridge: Bridge, session: Session, looked: Looked, results: list[dict[st
 
 
 def _reply(bridge: Bridge, session: Session, looked: Looked, says: str) -> None:
-    """Say it below what was said to other commands of the same comment."""
+    """Say it with what was said to other commands of the same comment, in the order of the commands."""
     order = looked.command
     if order is None or order.merge_request is None:
         return
     project, key = str(looked.project), f"{order.merge_request}/{order.comment}"
     same = (_outbox.project == project, _outbox.kind == "reply", _outbox.key == key)
     found = select(_outbox.wanted).where(*same)
+    if not bridge.database.is_sqlite:
+        found = found.with_for_update()  # two commands of one comment may be obeyed at once
     before: dict[str, Any] = session.execute(found).scalar_one_or_none() or {}
-    said = [text for text in (before.get("body", ""), says) if text]
-    body = "\n\n---\n\n".join(said)[:REPLY_LIMIT]
+    said: dict[str, str] = {**before.get("said", {}), str(order.place): says}
+    body = "\n\n---\n\n".join(said[place] for place in sorted(said, key=int))[:REPLY_LIMIT]
     want_reply(
         bridge,
         session,
@@ -107,6 +112,7 @@ def _reply(bridge: Bridge, session: Session, looked: Looked, says: str) -> None:
         sha=looked.sha,
         comment=order.comment,
         body=body,
+        said=said,
     )
 
 
@@ -150,13 +156,14 @@ def _why(session: Session, looked: Looked) -> str:
     told = _decision.event.not_in(["comment", "rerun"])
     commands = _decision.outcome != Outcome.COMMAND.value
     newest = select(Decision).where(*same, told, commands).order_by(_decision.decided_at.desc()).limit(50)
-    found = list(session.execute(newest).scalars())
+    # What a push alone came to is no answer on a merge request, whichever of the two hooks came last.
+    found = sorted(session.execute(newest).scalars(), key=lambda each: each.event == "push")
     decision = next((each for each in found if each.analyses), found[0] if found else None)
     if decision is None:
         return "Nothing has been decided about the head yet."
     analyses: list[dict[str, str]] = decision.analyses or []
     lines = [block(marked(decision.reason)), ""]
-    if len(analyses) > 1:
+    if len(analyses) > 1 or any(f"`{a['analysis']}`" not in decision.reason for a in analyses):
         lines += [f"- {code(a['analysis'])}: {inline(a['outcome'])}, {marked(a['reason'])}" for a in analyses]
     return "\n".join(lines).rstrip()
 

@@ -1,5 +1,6 @@
 """What forges must be made to show: rows of the outbox, written in the transaction of what they tell of."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sqlalchemy import select
@@ -53,9 +54,20 @@ def want(
 
 
 def want_reply(
-    bridge: Bridge, session: Session, *, project: str, number: int, sha: str, comment: str, body: str
+    bridge: Bridge,
+    session: Session,
+    *,
+    project: str,
+    number: int,
+    sha: str,
+    comment: str,
+    body: str,
+    said: Mapping[str, str] | None = None,
 ) -> None:
-    """Answer the comment `comment` of merge request `number` with the Markdown `body`, once."""
+    """Answer the comment `comment` of merge request `number` with the Markdown `body`, once.
+
+    `said` keeps what `body` is made of, by the place of the command that it answers.
+    """
     want(
         bridge,
         session,
@@ -63,7 +75,7 @@ def want_reply(
         kind="reply",
         key=f"{number}/{comment}",
         sha=sha,
-        wanted={"comment": comment, "body": body},
+        wanted={"comment": comment, "body": body, "said": dict(said or {})},
         merge_request=number,
     )
 

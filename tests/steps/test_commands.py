@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from reana_bridge.forges.base import Access, ForgeError
+from reana_bridge.model.orders import Order
 from reana_bridge.model.runs import RunState, Wanted
-from reana_bridge.store.tables import Decision, Delivery, MergeRequestRow
+from reana_bridge.store.tables import Decision, Delivery, MergeRequestRow, OutboxRow
 from tests.steps.hosted import HostedHouse
 from webhooks.events import Change, Comment
 
@@ -216,6 +217,29 @@ def test_several_commands_are_obeyed_each_and_answered_together(opened: HostedHo
     said = opened.outbox("reply")["5/1"]["body"]
     assert "reana/analysis" in said
     assert "`analysis` runs: merge request" in said
+
+
+def test_answers_stand_in_the_order_of_the_commands(opened: HostedHouse) -> None:
+    opened.comment("/reana status\n/reana why\n/reana help", work=False)
+    opened.work("decide")
+    with opened.bridge.database.transaction() as session:
+        rows = [row for row in session.query(Delivery) if row.kind == "order"]
+        for row in rows:  # decided in any order: here backwards
+            row.decided_at, row.due_at = None, 10.0 - Order.read(row.body or b"").place
+        session.query(Decision).filter(Decision.delivery_id.in_([row.id for row in rows])).delete()
+        session.query(OutboxRow).filter(OutboxRow.kind == "reply").delete()
+    opened.work("decide")
+    said = opened.outbox("reply")["5/1"]["body"].split("\n---\n")
+    assert [
+        words in part for words, part in zip(["At `", "runs: merge", "| comment |"], said, strict=True)
+    ] == [True] * 3
+
+
+def test_why_names_the_analysis_that_somebody_asked_for(opened: HostedHouse) -> None:
+    opened.end(opened.runs()[0], {"a": 1})
+    opened.comment("/reana run", id="2")
+    opened.comment("/reana why", id="3")
+    assert "- `analysis`: run, jane asked for it" in opened.outbox("reply")["5/3"]["body"]
 
 
 def test_a_storm_is_answered_once(make_house: Any, sqlite_url: str) -> None:

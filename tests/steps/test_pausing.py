@@ -124,6 +124,18 @@ def test_a_project_names_every_pause_that_concerns_it(one: House) -> None:
         assert pauses_on(session, "g:a/x") == ()
 
 
+@pytest.mark.parametrize("what", [BACKEND, PROJECT], ids=["backend", "project"])
+def test_a_status_says_why_its_run_waits(one: House, what: tuple[PauseKind, str]) -> None:
+    paused(one, what)
+    one.push()
+    (wanted,) = [row.wanted for row in one.rows(OutboxRow) if row.kind == "status"]
+    assert (wanted["state"], f"is paused: {REASON}" in wanted["description"]) == ("pending", True)
+    resumed(one, what)
+    one.work()
+    (wanted,) = [row.wanted for row in one.rows(OutboxRow) if row.kind == "status"]
+    assert (wanted["state"], wanted["description"]) == ("running", "running")
+
+
 def test_nothing_is_said_twice_by_a_pause(one: House) -> None:
     one.push(work=False)
     one.work("decide", "report")
