@@ -82,7 +82,7 @@ def _look(bridge: Bridge, forge: HostedForge, project: Project, row: Hook, now: 
         if found is None:
             return Health(problem=f"the hook is gone from the forge: {again}", looked_at=now)
         if found.disabled:
-            return _disabled(bridge, forge, project, found, row)
+            return _disabled(bridge, forge, project, found, row, now)
         resent_until = _resend(bridge, forge, project, found, since, now)
     except ForgeRefused as refused:
         return Health(problem=f"the hook cannot be looked after: {refused}", looked_at=row.looked_at or now)
@@ -125,24 +125,28 @@ def find_hook(bridge: Bridge, forge: HostedForge, project: Project, row: Hook) -
     return next((hook for hook in ours if hook.id == row.remote_id), ours[0] if ours else None)
 
 
-def _disabled(bridge: Bridge, forge: HostedForge, project: Project, hook: HookFacts, row: Hook) -> Health:
-    """Enable the hook by a test delivery; what failed meanwhile is asked for at the next look."""
+def _disabled(
+    bridge: Bridge, forge: HostedForge, project: Project, hook: HookFacts, row: Hook, now: float
+) -> Health:
+    """Enable the hook by a test delivery, and ask for what failed meanwhile."""
     looked_at = row.looked_at or row.made_at
     until = f" until {_time(hook.disabled_until)}" if hook.disabled_until else " for good"
     problem = f"the forge has disabled the hook{until} ({hook.disabled})"
     hint = f"run `reana-bridge connect {project}`"
     if bridge.settings.server.shadow:
         return Health(problem=f"{problem}; {hint}", looked_at=looked_at, remote_id=hook.id)
+    after = None
     try:
         forge.test_hook(project, hook.id)
         after = find_hook(bridge, forge, project, row)
-        if after is not None and not after.disabled:
-            _log.warning("hook.enabled", project=str(project), hook=hook.id, was=problem)
-            return Health(looked_at=looked_at, remote_id=hook.id)
     except RateLimited:
         raise
     except (ForgeError, ForgeRefused) as error:
         hint = f"a test delivery did not help: {error}. Check that the forge reaches server.public_url"
+    if after is not None and not after.disabled:
+        _log.warning("hook.enabled", project=str(project), hook=hook.id, was=problem)
+        until = _resend(bridge, forge, project, hook, looked_at - OVERLAP_SECONDS, now)
+        return Health(looked_at=until, remote_id=hook.id)
     return Health(problem=f"{problem}; {hint}", looked_at=looked_at, remote_id=hook.id)
 
 

@@ -78,7 +78,7 @@ def test_a_disabled_hook_is_enabled_and_its_losses_asked_for(house: HookedHouse)
     house.forge.failed = failed(2000)
     assert look(house).problem == ""
     assert house.forge.tested == ["1"]
-    assert house.forge.resent == []
+    assert house.forge.resent == ["d2000"]
     look(house)
     assert house.forge.tested == ["1"]
     assert house.forge.resent == ["d2000"]
