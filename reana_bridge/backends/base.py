@@ -22,6 +22,13 @@ class BackendError(Exception):
     """
 
 
+class BackendUnavailable(BackendError):
+    """The backend takes nothing from us now: it is away, the token ran out, a quota is used up.
+
+    That is no fault of the run, so it waits, up to `limits.queued_seconds`, instead of using up its budget.
+    """
+
+
 class BackendRefused(Exception):
     """The backend will never run this job as it is (no sandbox, an image that is not allowed).
 

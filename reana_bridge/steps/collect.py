@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sqlalchemy import delete
 
-from reana_bridge.backends.base import Backend, BackendError
+from reana_bridge.backends.base import Backend, BackendError, BackendUnavailable
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import ForgeRefused
 from reana_bridge.model.analyses import Analysis, MetricsFile
@@ -72,6 +72,9 @@ class Collect:
             specification, _ = specification_of(bridge, row, analysis)
             artifacts, skipped = self._artifacts(backend, row, _patterns(analysis, specification))
             logs = self._logs(backend, row, steps_of(row))
+        except BackendUnavailable as error:
+            self._hold_on(row, str(error))
+            return
         except BackendError as error:
             self._again(row, str(error))
             return
@@ -145,6 +148,15 @@ class Collect:
         reading = read_metrics(readable)
         metrics = apply_hints(reading.metrics, analysis.hints)
         return Reading(metrics=metrics, unreadable=(*reading.unreadable, *unreadable))
+
+    def _hold_on(self, row: Run, message: str) -> None:
+        """Wait for a backend that is away: what the run left is still there."""
+        limits = self._bridge.settings.limits
+        with self._bridge.database.read() as session:
+            waited = self._bridge.database.now(session) - (row.backend_ended_at or row.queued_at)
+        if waited < limits.queued_seconds:
+            row.attempt = min(row.attempt, limits.attempts * 3 - 1)
+        self._again(row, message)
 
     def _again(self, row: Run, message: str) -> None:
         limit = self._bridge.settings.limits.attempts * 3

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from reana_bridge.backends.base import BackendError, BackendRefused, Job, Limits
+from reana_bridge.backends.base import BackendError, BackendRefused, BackendUnavailable, Job, Limits
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateLimited
 from reana_bridge.model.admission import Candidate, admit
@@ -143,6 +143,8 @@ class Submit:
             self._fail(row, FailureKind.INFRASTRUCTURE, str(refused))
         except RateLimited as limited:
             self._wait(row, limited)
+        except BackendUnavailable as error:
+            self._hold_on(row, str(error))
         except (BackendError, ForgeError) as error:
             self._again(row, str(error))
 
@@ -202,6 +204,17 @@ class Submit:
             due = hold(self._bridge, session, row.project.partition(":")[0], limited)
             values = {"activity": f"the forge asks to wait: {limited}", "attempt": max(0, row.attempt - 1)}
             move(self._bridge, session, row, row.state, due_at=due, **values)
+
+    def _hold_on(self, row: Run, message: str) -> None:
+        """Wait for the backend as long as a run may wait for its start; that uses up no budget."""
+        limits = self._bridge.settings.limits
+        with self._bridge.database.read() as session:
+            waited = self._bridge.database.now(session) - row.queued_at
+        if waited > limits.queued_seconds:
+            self._fail(row, FailureKind.INFRASTRUCTURE, message)
+            return
+        row.attempt = min(row.attempt, limits.attempts * 3 - 1)
+        self._again(row, message)
 
     def _again(self, row: Run, message: str) -> None:
         """Try again later; the infrastructure's failures have a budget, a deadline ends the rest."""

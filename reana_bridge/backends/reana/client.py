@@ -191,7 +191,7 @@ class Client:
                     raise
                 if time.monotonic() > until:
                     raise
-            self._sleep(0.25 * 2**tried * random.uniform(0.5, 1.5))  # noqa: S311
+            self._sleep(0.1 * 2**tried * random.uniform(0.5, 1.5))  # noqa: S311
 
     def _renewed(self) -> bool:
         """Whether the token's file holds another one by now."""

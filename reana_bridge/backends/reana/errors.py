@@ -1,6 +1,6 @@
 """What goes wrong between the bridge and a REANA server."""
 
-from reana_bridge.backends.base import BackendError
+from reana_bridge.backends.base import BackendError, BackendUnavailable
 
 
 class ReanaError(BackendError):
@@ -19,11 +19,11 @@ class ReanaError(BackendError):
         self.sent = sent
 
 
-class Away(ReanaError):
+class Away(ReanaError, BackendUnavailable):
     """Nothing came from the server, or what only a server in trouble says (502, 503, 504)."""
 
 
-class NotAccepted(ReanaError):
+class NotAccepted(ReanaError, BackendUnavailable):
     """The account's token is not (or no more) accepted."""
 
 
@@ -31,7 +31,7 @@ class NotThere(ReanaError):
     """There is no such workflow, workspace or file."""
 
 
-class OverQuota(ReanaError):
+class OverQuota(ReanaError, BackendUnavailable):
     """The account has used up its quota."""
 
 

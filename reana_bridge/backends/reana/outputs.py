@@ -75,8 +75,8 @@ class Outputs:
         sizes = self._list(calls, workflow) if sizes is None else sizes
         if path not in sizes:
             raise FileNotFoundError(f"there is no {path} in the workspace")
-        for _ in range(2):
-            found = self._once(calls, workflow, path, sizes[path])
+        for last in (False, True):
+            found = self._once(calls, workflow, path, sizes[path], last=last)
             if found is not None:
                 return found
             # It may have changed since, or the answer broke off.
@@ -85,7 +85,7 @@ class Outputs:
                 raise FileNotFoundError(f"there is no {path} in the workspace any more")
         raise BackendError(f"REANA does not give {path} as a whole: {sizes[path]} bytes were listed")
 
-    def _once(self, calls: Calls, workflow: str, path: str, size: int) -> BinaryIO | None:
+    def _once(self, calls: Calls, workflow: str, path: str, size: int, *, last: bool) -> BinaryIO | None:
         file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller's to close
         try:
             with calls.download(workflow, path) as answer:
@@ -95,7 +95,7 @@ class Outputs:
             raise FileNotFoundError(f"there is no {path} in the workspace") from None
         except Away as error:
             file.close()
-            if not error.sent:
+            if last or not error.sent:
                 raise
             return None
         except BaseException:

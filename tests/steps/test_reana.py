@@ -1,0 +1,175 @@
+"""From a push to a note, run by REANA: with answers lost, the server away, and runs that it loses."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings
+from reana_bridge.model.runs import RunState
+from reana_bridge.steps.follow import Follow
+from reana_bridge.steps.manual import cancel
+from reana_bridge.testing.reana import FakeReana, How, Plan, Status
+from tests.steps.house import House
+
+DOCUMENT = """
+inputs: {files: [measure.py], parameters: {x: 3}}
+workflow:
+  type: serial
+  specification:
+    steps:
+      - {name: measure, environment: "python:3.12", commands: ["python3 measure.py ${x}"]}
+outputs: {files: [metrics.json]}
+"""
+MEASURE = "import json, sys\njson.dump({'x': int(sys.argv[1])}, open('metrics.json', 'w'))\n"
+
+
+class ReanaHouse(House):
+    """A house whose one backend is a fake REANA."""
+
+    def use(self, fake: FakeReana, **settings: Any) -> None:
+        self.fake = fake
+        self.user = fake.user()
+        made = ReanaSettings(
+            url=fake.url,
+            accounts=(Account(name="default", token=self.user.token),),
+            scratch=self.place / "scratch",
+            tag="0a1b2c3d",
+            rate=1000.0,
+            poll=(0.01, 0.05),
+            **settings,
+        )
+        self.reana = ReanaBackend("play", settings=made, load=lambda job, root: None)
+        self.bridge = replace(self.bridge, backends={"play": self.reana})
+        self._use(self.bridge)
+        self.commit(files={"reana.yaml": DOCUMENT, "measure.py": MEASURE})
+
+    def until(self, state: RunState, sha: str, rounds: int = 400) -> Any:
+        import time
+
+        for _ in range(rounds):
+            self.once()
+            (run,) = self.runs(sha)
+            if run.state == state:
+                self.work("compare", "report")
+                return run
+            if not self.fake.workflows():
+                self.later(400.0)
+            time.sleep(0.01)
+        raise AssertionError(f"{run.state}, {run.activity}, {self.raised}, {self.fake.workflows()}")
+
+
+@pytest.fixture
+def reana(make_house: Callable[..., Any], sqlite_url: str, tmp_path: Path) -> Iterator[ReanaHouse]:
+    house = make_house(sqlite_url, ReanaHouse)
+    with FakeReana(tmp_path / "reana") as fake:
+        house.use(fake)
+        yield house
+        house.reana.close()
+
+
+def starts(house: ReanaHouse) -> int:
+    return sum(one.starts for one in house.fake.workflows())
+
+
+def test_a_push_is_measured_and_noted(reana: ReanaHouse) -> None:
+    reana.push()
+    run = reana.until(RunState.FINISHED, reana.head())
+    assert reana.artifacts(run)["metrics.json"] == b'{"x": 3}'
+    assert "x" in reana.note(reana.head())
+    assert run.result["environment"]["backend"] == "REANA"
+    assert starts(reana) == 1
+
+
+@pytest.mark.parametrize("how", [How.AFTER, How.CLOSE_AFTER])
+@pytest.mark.parametrize(
+    "path", ["/api/workflows\\?", "/workspace", "/start", "/status", "/logs", "/specification"]
+)
+def test_an_answer_is_lost_somewhere(reana: ReanaHouse, path: str, how: How) -> None:
+    reana.fake.fail("*", path, how=how, times=2)
+    reana.push()
+    run = reana.until(RunState.FINISHED, reana.head())
+    assert (starts(reana), run.run_attempt) == (1, 1)
+
+
+def test_away_for_long_fails_nothing(reana: ReanaHouse) -> None:
+    reana.fake.stop()
+    reana.push()
+    for _ in range(14):
+        reana.once()
+        reana.later(400.0)
+    run = reana.run_of(reana.head())
+    assert (run.state, run.run_attempt) == (RunState.SUBMITTING, 1)
+    assert "no connection" in run.activity
+    reana.fake.start()
+    reana.later(400.0)
+    assert reana.until(RunState.FINISHED, reana.head()).run_attempt == 1
+
+
+def test_away_for_ever_has_an_end(reana: ReanaHouse) -> None:
+    reana.fake.stop()
+    reana.push(work=False)
+    for _ in range(20):
+        reana.once()
+        reana.later(86400.0)
+    run = reana.run_of(reana.head())
+    assert run.state == RunState.FAILED
+    assert "no connection" in run.failure["message"]
+
+
+def test_away_while_it_collects(reana: ReanaHouse) -> None:
+    reana.fake.fail("GET", "/workspace/", how=How.CLOSE_BEFORE, times=20)
+    reana.push()
+    for _ in range(40):
+        reana.once()
+        reana.later(400.0)
+    assert reana.until(RunState.FINISHED, reana.head()).run_attempt == 1
+
+
+def test_what_the_infrastructure_failed_runs_again(reana: ReanaHouse) -> None:
+    reana.fake.pretend(
+        Plan(outcome=Status.FAILED, job_log="Container job failed, error: Back-off pulling image"),
+        name=r"-1-",
+    )
+    reana.push()
+    run = reana.until(RunState.FINISHED, reana.head())
+    assert run.run_attempt == 2
+    assert len(reana.fake.workflows()) == 2
+
+
+def test_what_the_analysis_failed_does_not(reana: ReanaHouse) -> None:
+    sha = reana.commit(files={"measure.py": "raise KeyError('n_tracks')"})
+    reana.push()
+    run = reana.until(RunState.FAILED, sha)
+    assert run.failure["step"] == "measure"
+    assert run.failure["log_tail"][-1] == "KeyError: 'n_tracks'"
+    assert "n_tracks" in reana.note(sha)
+    assert len(reana.fake.workflows()) == 1
+
+
+@pytest.mark.parametrize("when", ["queued", "pending", "running"])
+def test_a_superseded_run_is_ended_there_too(reana: ReanaHouse, when: str) -> None:
+    if when == "queued":
+        reana.fake.schedule(most_running=0)
+    if when == "pending":
+        reana.fake.hold()
+    reana.fake.pretend(Plan(running_seconds=None))
+    reana.push(work=False)
+    reana.until(RunState.RUNNING, reana.head())
+    (workflow,) = reana.fake.workflows()
+    reana.fake.wait(workflow, when)
+    run = reana.run_of(reana.head())
+    cancel(reana.bridge, run.id, actor="jane")
+    assert reana.until(RunState.CANCELLED, reana.head()).id == run.id
+    assert workflow.status == (Status.STOPPED if when == "running" else Status.DELETED)
+
+
+def test_a_look_keeps_to_the_backends_bounds(reana: ReanaHouse) -> None:
+    reana.fake.pretend(Plan(running_seconds=None))
+    reana.push(work=False)
+    reana.until(RunState.RUNNING, reana.head())
+    reana.reana.poll_bounds = (7.0, 9.0)
+    follow = Follow(reana.bridge, reana.reana)
+    assert all(6.0 < follow.poll() < 10.0 for _ in range(20))
