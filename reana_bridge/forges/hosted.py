@@ -54,6 +54,13 @@ class HostedForge(Forge, Protocol):
         """What a person may do on the project now."""
         ...
 
+    def pushed_by(self, project: Project, merge_request: MergeRequestFacts, user_id: str) -> bool:
+        """Whether the forge says that this person pushed the merge request's very head.
+
+        Asked of the one whom an event with that head names; no answer for sure is no.
+        """
+        ...
+
     def react(self, project: Project, merge_request: int, comment: str, reaction: str) -> None:
         """Put a reaction on a comment (`eyes`, `rocket`, `confused`); there already is fine."""
         ...

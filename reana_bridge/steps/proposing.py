@@ -181,4 +181,6 @@ def _member(reading: Reading, forge: HostedForge, event: MergeRequest, facts: Me
     if Forks(reading.rule.forks) is not Forks.MEMBERS or not pushed:
         return ""
     rights = forge.access(reading.project, event.actor, event.actor_id)
-    return event.actor if rights >= Access.WRITE else ""
+    if rights < Access.WRITE or not forge.pushed_by(reading.project, facts, event.actor_id):
+        return ""
+    return event.actor

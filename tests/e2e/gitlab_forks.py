@@ -170,9 +170,9 @@ def forks_that_never_run(scene):
 
 @scenario(group="members")
 def a_members_fork_runs_at_once_when_a_member_pushes(scene):
-    scene.allowed.refusals = {404}
+    scene.allowed.refusals = {403}
     scene.main()
-    of = scene.fork_request(scene.fork(scene.dev), user=scene.dev)
+    of = scene.fork_request(scene.fork(scene.dev, visibility="public"), user=scene.dev)
     scene.settle()
     second = scene.push("theirs", {"a": 8.0}, project=of.source_project, user=scene.dev)
     scene.note(of, second[:7], absent=("waits for approval",))

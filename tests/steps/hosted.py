@@ -82,6 +82,7 @@ class HostedPlayForge(WatchedForge):
         self.replies: list[tuple[int, str, str]] = []
         self.reactions: list[tuple[int, str, str]] = []
         self.uploads: list[tuple[str, bytes]] = []
+        self.pushed_by_others: set[str] = set()
 
     def _read(self, what: str) -> None:
         self._fail()
@@ -112,6 +113,10 @@ class HostedPlayForge(WatchedForge):
     def access(self, project: Project, user: str, user_id: str = "") -> Access:
         self._read(f"access {user}")
         return self.people.get(user, Access.NONE)
+
+    def pushed_by(self, project: Project, merge_request: MergeRequestFacts, user_id: str) -> bool:
+        self._read("pushed_by")
+        return merge_request.sha not in self.pushed_by_others
 
     def post_status(self, project: Project, status: Status, posted: Posted = NOTHING) -> Posted:
         self._fail()

@@ -161,6 +161,16 @@ def test_where_members_count_only_who_pushed_the_very_head_does(
     assert house.states(sha) == [left]
 
 
+def test_a_head_that_somebody_else_pushed_right_after_a_member_waits(
+    make_house: Any, sqlite_url: str
+) -> None:
+    house = house_with(make_house, sqlite_url, forks="members")
+    sha = house.fork_commit()
+    house.forge.pushed_by_others.add(sha)
+    house.told(Change.UPDATED, actor="jane")
+    assert house.states(sha) == ["waiting"]
+
+
 def test_never_means_never(make_house: Any, sqlite_url: str) -> None:
     house = house_with(make_house, sqlite_url, forks="never")
     sha = house.fork_commit()

@@ -154,6 +154,10 @@ class GithubForge(RemoteGit):
         """What a person may do on the project now."""
         return self._people.access(project, user, user_id)
 
+    def pushed_by(self, project: Project, merge_request: MergeRequestFacts, user_id: str) -> bool:
+        """True: GitHub's events are made at the push, so they name who pushed the head that they tell of."""
+        return True
+
     def react(self, project: Project, merge_request: int, comment: str, reaction: str) -> None:
         """Put a reaction on a comment; there already is fine."""
         self._comments.react(project, merge_request, comment, reaction)

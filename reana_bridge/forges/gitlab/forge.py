@@ -188,6 +188,10 @@ class GitLabForge:
         """What a person may do on the project now."""
         return self._people.access(project, user, user_id)
 
+    def pushed_by(self, project: Project, merge_request: MergeRequestFacts, user_id: str) -> bool:
+        """Whether GitLab says that this person pushed the very head; see `People.pushed_by`."""
+        return self._people.pushed_by(merge_request, user_id)
+
     def rights(self, project: Project | None) -> Sequence[str]:
         """What our token may not do that we need, one sentence each."""
         return self._people.rights(project)

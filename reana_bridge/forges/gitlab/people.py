@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 from typing import Any, cast
 
-from reana_bridge.forges.base import Access, ForgeError, ForgeRefused, Identity
+from reana_bridge.forges.base import Access, ForgeError, ForgeRefused, Identity, MergeRequestFacts
 from reana_bridge.forges.gitlab.client import Client, Json, project_path
 from reana_bridge.forges.gitlab.errors import Answered, Asked
 from reana_bridge.model.projects import Project
@@ -49,6 +49,30 @@ class People:
                 return Access.NONE
             raise self._client.errors.answered(asked, refusal) from refusal
         return self.level(self._client.object_of(answer, asked))
+
+    def pushed_by(self, merge_request: MergeRequestFacts, user_id: str) -> bool:
+        """Whether the source project's newest push of the very head was this person's.
+
+        A hook names who pushed, but the head in its body is that of the moment when the body was made: one of
+        somebody else, who pushed right after. Where our token may not see the source project, nobody is.
+        """
+        source, sha = merge_request.source_project_id, merge_request.sha
+        if not (source and user_id):
+            return False
+        asked = Asked(what=f"say who pushed {sha[:10]}", right="the right to see the fork")
+        try:
+            pages = self._client.pages(
+                f"{project_path(source)}/events", asked, most=1, query={"action": "pushed"}
+            )
+            pushes = [event for page in pages for event in page]
+        except ForgeRefused:
+            return False
+        for event in pushes:  # the newest first
+            pushed: Any = event.get("push_data")
+            data = cast(Json, pushed) if isinstance(pushed, dict) else {}
+            if (data.get("commit_to"), data.get("ref")) == (sha, merge_request.source_branch):
+                return str(event.get("author_id")) == user_id
+        return False
 
     def level(self, member: Json) -> Access:
         """The access of a member as the API describes it."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from reana_bridge.testing.gitlab import bodies
 from reana_bridge.testing.gitlab.instance import Instance
-from reana_bridge.testing.gitlab.things import ZERO, MergeRequest, Note, Pipeline, Project, User
+from reana_bridge.testing.gitlab.things import ZERO, BranchPush, MergeRequest, Note, Pipeline, Project, User
 
 PUSHED_REFS = 3
 """If one push changes more branches (or more tags) than this, no hook is sent for them."""
@@ -26,7 +26,9 @@ def pushed(
     ]
     branches = [one for one in moved if one[0].startswith("refs/heads/")]
     tags = [one for one in moved if one[0].startswith("refs/tags/")]
-    for ref, _, new in branches:
+    for ref, old, new in branches:
+        branch = ref.removeprefix("refs/heads/")
+        project.pushes.append(BranchPush(who=who, branch=branch, old=old, new=new, at=instance.clock()))
         if new != ZERO and project.ci == "branch":
             run_pipeline(instance, project, sha=new, ref=ref.removeprefix("refs/heads/"), who=who)
     for several, trigger in ((branches, "push_events"), (tags, "tag_push_events")):

@@ -5,7 +5,9 @@ from typing import Any
 from reana_bridge.testing.gitlab.instance import Instance
 from reana_bridge.testing.gitlab.repository import Commit, GitError
 from reana_bridge.testing.gitlab.things import (
+    ZERO,
     Badge,
+    BranchPush,
     CommitStatus,
     Hook,
     HookEvent,
@@ -67,6 +69,24 @@ def token(of: Token, now: float) -> dict[str, Any]:
 def member(instance: Instance, who: User, level: int) -> dict[str, Any]:
     """A member of a project."""
     return user(instance, who) | {"access_level": level, "expires_at": None, "membership_state": "active"}
+
+
+def push_event(instance: Instance, of: Project, push: BranchPush) -> dict[str, Any]:
+    """A push as the project's events show it."""
+    return {
+        "project_id": of.id,
+        "action_name": "pushed to",
+        "author_id": push.who.id,
+        "author": user(instance, push.who),
+        "created_at": timestamp(push.at),
+        "push_data": {
+            "action": "pushed",
+            "ref_type": "branch",
+            "ref": push.branch,
+            "commit_from": None if push.old == ZERO else push.old,
+            "commit_to": None if push.new == ZERO else push.new,
+        },
+    }
 
 
 def project(instance: Instance, of: Project, viewer: User | None) -> dict[str, Any]:

@@ -135,9 +135,17 @@ def delete_badge(call: Call) -> Answer:
     return Answer(status=204)
 
 
+def events(call: Call) -> Answer:
+    """`GET /projects/:id/events`: the pushes of branches, the newest first."""
+    project = call.project()
+    call.who()
+    return call.page([entities.push_event(call.instance, project, push) for push in reversed(project.pushes)])
+
+
 ROUTES = (
     Route(method="GET", path="/projects", run=listed),
     Route(method="GET", path="/projects/:id", run=show),
+    Route(method="GET", path="/projects/:id/events", run=events),
     Route(method="GET", path="/projects/:id/uploads", run=uploads),
     Route(method="POST", path="/projects/:id/uploads", run=upload),
     Route(method="GET", path="/projects/:id/badges", run=badges),

@@ -208,6 +208,17 @@ class MergeRequest:
         return f"refs/merge-requests/{self.iid}/head"
 
 
+@dataclass(frozen=True, kw_only=True)
+class BranchPush:
+    """Somebody moved a branch (its bare name) from the commit `old` to `new`; zeros stand for none."""
+
+    who: User
+    branch: str
+    old: str
+    new: str
+    at: float
+
+
 @dataclass(eq=False, kw_only=True)
 class Project:
     """A project and its repository.
@@ -218,6 +229,7 @@ class Project:
         ci: Which pipelines a push makes where the commit holds `.gitlab-ci.yml`: `branch`,
             `merge_request`, or none (empty).
         old_paths: Paths that it had before it was renamed.
+        pushes: Of branches, the oldest first.
     """
 
     id: int
@@ -232,6 +244,7 @@ class Project:
     members: dict[int, int] = field(default_factory=dict[int, int])
     protected: dict[str, int] = field(default_factory=dict[str, int])
     old_paths: set[str] = field(default_factory=set[str])
+    pushes: list[BranchPush] = field(default_factory=list[BranchPush])
     labels: dict[str, int] = field(default_factory=dict[str, int])
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict[int, MergeRequest])
     pipelines: list[Pipeline] = field(default_factory=list[Pipeline])

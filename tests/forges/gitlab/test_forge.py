@@ -360,3 +360,26 @@ def test_settings_that_cannot_be_used(values: dict[str, str], said: str):
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:8080"])
 def test_http_on_this_machine(url: str):
     assert made(url=url, token="x").url == url
+
+
+@pytest.mark.parametrize(
+    ("visibility", "last", "asked", "expected"),
+    [
+        ("public", "alice", "alice", True),
+        ("public", "mallory", "alice", False),
+        ("public", "alice", "mallory", False),
+        ("private", "alice", "alice", False),
+    ],
+)
+def test_who_pushed_the_head_of_a_fork(world: World, visibility: str, last: str, asked: str, expected: bool):
+    users = {name: world.gitlab.user(name) for name in ("alice", "mallory")}
+    fork = world.gitlab.fork(
+        world.there, f"fork-{visibility}-{last}-{asked}/x", users["alice"], visibility=visibility
+    )
+    fork.members[users["mallory"].id] = Level.DEVELOPER
+    world.gitlab.push(fork, "theirs", {"b": "1"}, user=users["alice"])
+    world.gitlab.push(fork, "theirs", {"b": "2"}, user=users[last])
+    opened = world.gitlab.open(world.there, "theirs", source=fork, user=users["alice"])
+    facts = world.forge.merge_request(world.project, opened.iid)
+    assert facts is not None
+    assert world.forge.pushed_by(world.project, facts, str(users[asked].id)) is expected
