@@ -186,7 +186,10 @@ def _over_budget(reading: Reading, event: Comment | Rerun, count: int) -> Looked
 
 
 def _given(reading: Reading, actor: str) -> tuple[int, bool]:
-    """How many commands the person gave within the last hour, and whether any was refused."""
+    """How many commands the person gave within the last hour, and whether a comment was refused.
+
+    A button that was refused tells the person nothing.
+    """
     obeyed = _decision.event == f"{OrderKind.COMMAND} order"
     refused = and_(_decision.event.in_(["comment", "rerun"]), _decision.outcome == Outcome.SKIP.value)
     with reading.bridge.database.read() as session:
@@ -198,7 +201,7 @@ def _given(reading: Reading, actor: str) -> tuple[int, bool]:
         )
         counted = select(func.count()).select_from(DecisionRow)
         total = session.execute(counted.where(*same, or_(obeyed, refused))).scalar_one()
-        told = session.execute(counted.where(*same, refused)).scalar_one()
+        told = session.execute(counted.where(*same, refused, _decision.event == "comment")).scalar_one()
     return total, told > 0
 
 

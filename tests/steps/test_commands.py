@@ -319,6 +319,8 @@ def test_buttons_that_approve_and_cancel(hosted: HostedHouse) -> None:
     sha = hosted.fork_commit()
     hosted.told(Change.OPENED)
     assert hosted.rerun(sha, context="reana/analysis", action="approve", actor="rita").outcome == "skip"
+    hosted.comment("/reana run", actor="rita", id="8")
+    assert [comment for _, comment, body in hosted.forge.replies if "may push" in body] == ["8"], "said once"
     assert hosted.states(sha) == ["waiting"]
     hosted.rerun(sha, context="reana/analysis", action="approve")
     assert hosted.states(sha) == ["running"]
