@@ -41,6 +41,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "forges.NAME": s.ForgeSettings,
     "backends.NAME": s.BackendSettings,
     "backends.NAME.environments": s.EnvironmentSettings,
+    "backends.NAME.accounts": s.AccountSettings,
     "projects": s.ProjectSettings,
 }
 TYPES = {"str": "text", "int": "number", "float": "number", "Path": "path"}
