@@ -53,6 +53,7 @@ class Reconcile:
         self._turns: dict[str, int] = {}
         self._met: set[Project] = set()
         self._failing: set[Project] = set()
+        self._behind: set[Project] = set()
         self._app_looked: dict[str, float] = {}
 
     def heads(self, forge: Forge) -> None:
@@ -128,8 +129,11 @@ class Reconcile:
                 row = session.get(ProjectRow, str(project))
             if row is not None and row.forge_id:
                 forge.remember(project, row.forge_id)
-            if hooks:  # first: a hook that is mended brings what it failed to bring
-                look_at_hook(self._bridge, forge, project)
+            if (
+                hooks or project in self._behind
+            ):  # first: a hook that is mended brings what it failed to bring
+                more = look_at_hook(self._bridge, forge, project)
+                (self._behind.add if more else self._behind.discard)(project)
             self._looking.merge_requests(forge, project)
             with self._bridge.database.transaction() as session:
                 heed(self._bridge, session, forge.name, forge.allowance())

@@ -50,8 +50,11 @@ def hooks_url(bridge: Bridge, forge: str) -> str:
     return f"{bridge.settings.server.public_url.rstrip('/')}/webhooks/{forge}"
 
 
-def look_at_hook(bridge: Bridge, forge: HostedForge, project: Project) -> None:
+def look_at_hook(bridge: Bridge, forge: HostedForge, project: Project) -> bool:
     """Look at the project's hook, if `connect` made one; write down and do what can be done.
+
+    Returns:
+        Whether there is more to ask for than was asked at once, so that another look should come soon.
 
     Raises:
         RateLimited: The forge wants to be left alone.
@@ -61,7 +64,7 @@ def look_at_hook(bridge: Bridge, forge: HostedForge, project: Project) -> None:
         row = hook_of(session, project)
         now = bridge.database.now(session)
     if row is None:
-        return
+        return False
     health = _look(bridge, forge, project, row, now)
     if health.problem and health.problem != row.problem:
         _log.error("hook.problem", project=str(project), hook=row.id, problem=health.problem)
@@ -72,6 +75,7 @@ def look_at_hook(bridge: Bridge, forge: HostedForge, project: Project) -> None:
         if current is not None:
             current.problem, current.looked_at = health.problem, health.looked_at
             current.remote_id = health.remote_id or current.remote_id
+    return not health.problem and health.looked_at < now
 
 
 def _look(bridge: Bridge, forge: HostedForge, project: Project, row: Hook, now: float) -> Health:

@@ -95,6 +95,17 @@ def test_few_are_asked_for_at_once_and_none_twice(house: HookedHouse) -> None:
     assert house.forge.resent == [f"d{at}" for at in range(2400, 9600, 600)]
 
 
+def test_what_is_left_is_asked_for_at_the_next_periods(house: HookedHouse) -> None:
+    house.forge.failed = failed(*range(2000, 2012))
+    reconcile = Reconcile(house.bridge)
+    counts: list[int] = []
+    for _ in range(30):
+        reconcile.share(house.forge)
+        counts.append(len(house.forge.resent))
+    assert sorted(set(counts)) == [5, 10, 12]
+    assert counts.index(12) <= 20, "within two periods, not two times five"
+
+
 def test_what_failed_before_connecting_is_not_asked_for(house: HookedHouse) -> None:
     house.forge.failed = failed(100, 800)
     look(house)
