@@ -12,7 +12,7 @@ from reana_bridge.forges.hosted import HostedForge
 from reana_bridge.model.projects import Project
 from reana_bridge.settings import ForgeSettings
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.hooking import ARRIVAL_SECONDS, Step, hook_steps, removed_hook
+from reana_bridge.steps.hooking import ARRIVAL_SECONDS, Step, another_bridge, hook_steps, removed_hook
 from reana_bridge.steps.reconcile_heads import remember
 from reana_bridge.steps.reconcile_hooks import hooks_url
 from reana_bridge.store.database import insert
@@ -42,6 +42,10 @@ def connect(
         ForgeRefused: There is no such project, or the token may not see it.
         ForgeError: The forge did not answer; all can be done again.
     """
+    other = another_bridge(_site(bridge), bridge.server_key)
+    if other:
+        yield Step(what="server", good=False, message=f"nothing was changed: {other}")
+        return
     facts = forge.facts(project)
     yield _found(project, facts)
     if facts.path.casefold() != project.path.casefold():

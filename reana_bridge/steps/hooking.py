@@ -46,10 +46,6 @@ def hook_steps(
     bridge: Bridge, forge: HostedForge, project: Project, facts: ProjectFacts, *, rotate: bool, wait: float
 ) -> Iterator[Step]:
     """Make or repair the hook and let a delivery come by it; arguments and errors as for `connect`."""
-    other = another_bridge(_site(bridge), bridge.server_key)
-    if other:
-        yield Step(what="hook", good=False, message=f"nothing was changed: {other}")
-        return
     try:
         row, hook, removed, by_hand = _install(bridge, forge, project, facts, rotate=rotate)
     except ForgeRefused as refused:

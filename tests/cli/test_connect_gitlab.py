@@ -295,14 +295,16 @@ def test_the_doctor_is_content(world: World) -> None:
 
 def test_beside_another_database_nothing_is_changed(world: World, tmp_path: Path) -> None:
     world.connect()
-    before = (world.hook.url, world.hook.signing_token)
+    before = (world.hook.url, world.hook.signing_token, *world.project.badges.values())
     text = world.config.read_text()
     elsewhere = text.replace(str(world.bridge.settings.storage.secrets), str(tmp_path / "elsewhere"))
     assert elsewhere != text
     world.config.write_text(elsewhere)
+    written = world.gitlab.writes()
     status, said = world.command("connect", str(PROJECT))
     assert (status, "nothing was changed" in said, "another key" in said) == (1, True, True), said
-    assert (world.hook.url, world.hook.signing_token) == before
+    assert (world.hook.url, world.hook.signing_token, *world.project.badges.values()) == before
+    assert world.gitlab.writes() == written
     assert "another key" in world.command("doctor")[1]
 
 

@@ -24,7 +24,7 @@ def house(make_house: Callable[..., Any], sqlite_url: str, monkeypatch: pytest.M
     """The bridge answers at its public address, and takes what the forge sends there."""
     house: HookedHouse = make_house(sqlite_url, HookedHouse)
     monkeypatch.setattr("reana_bridge.steps.hooking.unreachable", lambda site: "")
-    monkeypatch.setattr("reana_bridge.steps.hooking.another_bridge", lambda site, key: "")
+    monkeypatch.setattr("reana_bridge.steps.connecting.another_bridge", lambda site, key: "")
 
     def arrives(hook: str) -> None:
         id = house.forge.there[hook].url.rpartition("/")[2]
