@@ -230,7 +230,7 @@ class BackendSettings(_Section):
     )
     untrusted_token_file: Path | None = Field(None, description="File that holds that token.")
     ca_file: Path | None = Field(None, description="kind reana: certificates to trust.")
-    timeout: Seconds = Field(60.0, ge=1, description="kind reana: how long it may take for an answer.")
+    timeout: Seconds = Field(30.0, ge=1, description="kind reana: how long it may take for an answer.")
     requests_per_second: float = Field(
         16.0, gt=0, description="kind reana: requests that this process sends at most (REANA allows 20)."
     )

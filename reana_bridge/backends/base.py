@@ -150,7 +150,10 @@ class Usage:
 
 
 class Backend(Protocol):
-    """A place where runs execute."""
+    """A place where runs execute.
+
+    It may have an attribute `further_logs` too: names of logs beside those of steps, such as the engine's.
+    """
 
     name: str
     kind: str

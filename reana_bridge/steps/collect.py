@@ -127,9 +127,12 @@ class Collect:
 
     def _logs(self, backend: Backend, row: Run, steps: Iterable[StepRecord]) -> list[Artifact]:
         kept: list[Artifact] = []
-        for name in dict.fromkeys(step.log for step in steps if step.log):
+        further: tuple[str, ...] = getattr(backend, "further_logs", ())
+        for name in dict.fromkeys([*(step.log for step in steps if step.log), *further]):
             with _LogReader(backend, row.backend_id or "", name) as log:
                 blob = self._bridge.blobs.put(log, limit=1 << 30)
+            if name in further and not blob.size:
+                continue
             kept.append(Artifact(path=name, digest=blob.digest, size=blob.size))
         return kept
 

@@ -1,5 +1,6 @@
 """Retain: let go of what has been kept long enough. Ids, decisions, results and reports stay."""
 
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import structlog
@@ -11,6 +12,9 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.tables import ArtifactRow, Delivery, Run
 
 DAY = 86400.0
+STRAY_SECONDS = 3600.0
+"""So old is a job before it may count as nobody's."""
+
 _log = structlog.get_logger()
 _run, _delivery, _artifact = cast(Any, Run), cast(Any, Delivery), cast(Any, ArtifactRow)
 
@@ -70,6 +74,28 @@ class Retain:
             with self._bridge.database.transaction() as session:
                 session.execute(update(Run).where(_run.id == run).values(removed_at=now))
             _log.info("retain.workspace", run=run, job=item.identity, size=item.size)
+
+    def strays(self, backend: Backend) -> None:
+        """End jobs that a backend still has at work for runs that have ended here."""
+        living: Callable[[], Sequence[Any]] = getattr(backend, "living", list[Any])
+        try:
+            jobs = living()
+        except BackendError as error:
+            _log.warning("retain.strays", backend=backend.name, error=str(error))
+            return
+        with self._bridge.database.read() as session:
+            now = self._bridge.database.now(session)
+            names = [job.name for job in jobs]
+            known = select(_run.backend_name).where(_run.backend_name.in_(names), _run.state.in_(LIVE))
+            wanted = set(session.execute(known).scalars())
+        for job in jobs:
+            if job.name in wanted or job.since > now - STRAY_SECONDS:
+                continue
+            try:
+                backend.cancel(job.identity)
+                _log.warning("retain.stray", job=job.identity, name=job.name)
+            except BackendError as error:
+                _log.warning("retain.stray", job=job.identity, name=job.name, error=str(error))
 
     def artifacts(self) -> None:
         """Remove artifacts of old proposals' runs where the settings say so, and what nothing names."""

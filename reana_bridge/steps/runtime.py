@@ -72,6 +72,8 @@ class Runtime:
         for name, backend in bridge.backends.items():
             where = f"@{host}" if backend.kind == "local" else ""
             tasks.append((f"workspaces {name}{where}", partial(retain.workspaces, backend), 600.0))
+            if hasattr(backend, "living"):
+                tasks.append((f"strays {name}", partial(retain.strays, backend), 900.0))
         return {name: Periodic(name, task, bridge.database, seconds=s) for name, task, s in tasks}
 
     def start(self) -> None:

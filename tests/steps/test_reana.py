@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings
+from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings, names
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps.follow import Follow
 from reana_bridge.steps.manual import cancel
+from reana_bridge.steps.retain import Retain
+from reana_bridge.store.tables import ArtifactRow
 from reana_bridge.testing.reana import FakeReana, How, Plan, Status
 from tests.steps.house import House
 
@@ -173,3 +175,46 @@ def test_a_look_keeps_to_the_backends_bounds(reana: ReanaHouse) -> None:
     reana.reana.poll_bounds = (7.0, 9.0)
     follow = Follow(reana.bridge, reana.reana)
     assert all(6.0 < follow.poll() < 10.0 for _ in range(20))
+
+
+def test_the_engines_log_is_kept_too(reana: ReanaHouse) -> None:
+    reana.push()
+    run = reana.until(RunState.FINISHED, reana.head())
+    kept = {row.path for row in reana.rows(ArtifactRow) if row.run_id == run.id and row.kind == "log"}
+    assert "engine.log" in kept
+
+
+@pytest.mark.parametrize(("age", "status"), [(7200.0, Status.STOPPED), (60.0, Status.RUNNING)])
+def test_a_job_of_a_run_that_has_ended_here_is_ended_there(
+    reana: ReanaHouse, age: float, status: Status
+) -> None:
+    reana.fake.pretend(Plan(running_seconds=None))
+    reana.push(work=False)
+    run = reana.until(RunState.RUNNING, reana.head())
+    (mine,) = reana.fake.workflows()
+    stray = reana.fake.add(reana.user, names.name_of("rb-gone-1", "0a1b2c3d", 60.0), status=Status.RUNNING)
+    other = reana.fake.add(reana.user, names.name_of("rb-gone-1", "ffffffff", 60.0), status=Status.RUNNING)
+    for one in (mine, stray, other):
+        reana.fake.wait(one, Status.RUNNING)
+        one.created -= age
+    Retain(reana.bridge).strays(reana.reana)
+    assert [one.status for one in (mine, stray, other)] == [Status.RUNNING, status, Status.RUNNING]
+    assert reana.run(run.id).state == RunState.RUNNING
+
+
+def test_upkeep_while_reana_is_away_raises_nothing(reana: ReanaHouse) -> None:
+    reana.fake.stop()
+    Retain(reana.bridge).strays(reana.reana)
+    Retain(reana.bridge).workspaces(reana.reana)
+
+
+def test_old_workspaces_are_deleted_there(reana: ReanaHouse) -> None:
+    reana.push()
+    run = reana.until(RunState.FINISHED, reana.head())
+    (workflow,) = reana.fake.workflows()
+    Retain(reana.bridge).workspaces(reana.reana)
+    assert workflow.status == Status.FINISHED
+    workflow.finished = (workflow.finished or 0.0) - 8 * 86400.0
+    Retain(reana.bridge).workspaces(reana.reana)
+    assert workflow.status == Status.DELETED
+    assert reana.run(run.id).removed_at is not None

@@ -16,12 +16,12 @@ from reana_bridge.backends.reana.accounts import Accounts
 from reana_bridge.backends.reana.calls import Calls
 from reana_bridge.backends.reana.errors import Away, NotThere, ReanaError
 from reana_bridge.backends.reana.follow import Follower
-from reana_bridge.backends.reana.joblogs import JobLogs
+from reana_bridge.backends.reana.joblogs import ENGINE, JobLogs
 from reana_bridge.backends.reana.layout import layout_of
 from reana_bridge.backends.reana.outputs import Outputs
 from reana_bridge.backends.reana.settings import ReanaSettings
 from reana_bridge.backends.reana.submit import Submission, first_of, started_of, workflows_of
-from reana_bridge.backends.reana.usage import usage_of
+from reana_bridge.backends.reana.usage import Living, living_of, usage_of
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind
 
@@ -40,6 +40,7 @@ class ReanaBackend:
     """
 
     kind = "reana"
+    further_logs = (ENGINE,)
 
     def __init__(
         self,
@@ -218,6 +219,17 @@ class ReanaBackend:
         for account in self._accounts.names():
             found += usage_of(account, self._calls(account), self._settings)
         return sorted(found, key=lambda one: one.ended_at)
+
+    def living(self) -> list[Living]:
+        """Jobs of this bridge that have not ended there, whoever knows of them here.
+
+        Raises:
+            BackendError: The server does not say.
+        """
+        found: list[Living] = []
+        for account in self._accounts.names():
+            found += living_of(account, self._calls(account), self._settings)
+        return found
 
     def remove(self, identity: str) -> None:
         """Delete an ended job with its workspace; nothing happens when it is gone.

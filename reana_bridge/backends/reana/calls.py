@@ -14,6 +14,9 @@ from reana_bridge.backends.reana.errors import ReanaError
 from reana_bridge.backends.reana.values import Logs, RemoteFile, Workflow
 
 FILES_PAGE = 1000
+_LONG = 300.0
+"""Seconds for what a server may work on for long: loading a workflow, storing a file."""
+
 _STREAM = {"Content-Type": "application/octet-stream"}
 
 
@@ -79,7 +82,8 @@ class Calls:
     def create(self, name: str, document: dict[str, Any]) -> str:
         """Create a workflow by the released protocol; its UUID."""
         query = [("workflow_name", name)]
-        told = self.client.json("POST", "workflows", "create the workflow", query=query, data=document)
+        what = "create the workflow"
+        told = self.client.json("POST", "workflows", what, query=query, data=document, seconds=_LONG)
         return _identity(told)
 
     def create_by_bundle(self, name: str, bundle: bytes) -> str:
@@ -95,13 +99,15 @@ class Calls:
             query=[("workflow_name", name)],
             content=lambda: body,
             headers={"Content-Type": kind},
+            seconds=_LONG,
         )
         return _identity(told)
 
     def start(self, workflow: str, parameters: dict[str, Any], options: dict[str, Any]) -> None:
         """Start a workflow."""
         data = {"input_parameters": parameters, "operational_options": options}
-        self.client.json("POST", f"workflows/{workflow}/start", "start the workflow", data=data)
+        path = f"workflows/{workflow}/start"
+        self.client.json("POST", path, "start the workflow", data=data, seconds=_LONG)
 
     def status(self, workflow: str) -> Workflow:
         """One workflow's status."""
@@ -154,6 +160,7 @@ class Calls:
             content=content,
             headers=_STREAM | {"Content-Length": str(size)},
             again=True,
+            seconds=_LONG,
         )
 
     def files(self, workflow: str, *, most: int) -> Iterator[RemoteFile]:

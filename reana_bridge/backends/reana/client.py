@@ -27,7 +27,8 @@ ANSWER_LIMIT = 128 * 1024**2
 """Bytes of one answer; files are streamed."""
 
 _TRIES = 3
-_PATIENCE = 30.0
+_CONNECT_SECONDS = 10.0
+_PATIENCE = 20.0
 _PIECE = 256 * 1024
 _SAFE = frozenset({"GET", "HEAD"})
 Query = Sequence[tuple[str, str]]
@@ -116,13 +117,19 @@ class Client:
         self._token = account.token if account else ""
         self._limiter = limiter
         self._sleep = sleep
+        self._seconds = timeout
+        self._time = self._time_of(timeout)
         self._http = httpx.Client(
             transport=_Sender(transport, voice, lambda: self._token),
-            timeout=httpx.Timeout(timeout, connect=min(10.0, timeout)),
+            timeout=self._time,
             follow_redirects=False,
             headers={"User-Agent": "reana-bridge", "Accept-Encoding": "gzip"},
             trust_env=False,
         )
+
+    @staticmethod
+    def _time_of(seconds: float) -> httpx.Timeout:
+        return httpx.Timeout(seconds, connect=min(_CONNECT_SECONDS, seconds))
 
     def close(self) -> None:
         """Close what is open."""
@@ -139,6 +146,7 @@ class Client:
         content: Callable[[], bytes | Iterator[bytes]] | None = None,
         headers: Mapping[str, str] | None = None,
         again: bool | None = None,
+        seconds: float | None = None,
     ) -> Any:
         """One answer's JSON.
 
@@ -151,6 +159,7 @@ class Client:
             content: Makes other content to send, anew for each try.
             headers: More of them.
             again: Whether to try again when nobody knows if it was done; None: for `GET`.
+            seconds: How long the answer may take; None for the usual time.
 
         Raises:
             ReanaError: It was refused, or there is no (readable) answer.
@@ -161,7 +170,9 @@ class Client:
         body = (lambda: json.dumps(data, default=str).encode()) if data is not None else content
 
         def once() -> Any:
-            with self._answer(method, path, what, query=query, content=body, headers=sent) as answer:
+            with self._answer(
+                method, path, what, query=query, content=body, headers=sent, seconds=seconds
+            ) as answer:
                 return _parsed(_read(answer, what), what)
 
         return self._patiently(once, again=method in _SAFE if again is None else again)
@@ -215,6 +226,7 @@ class Client:
         query: Query,
         content: Callable[[], bytes | Iterator[bytes]] | None,
         headers: Mapping[str, str],
+        seconds: float | None = None,
     ) -> Generator[httpx.Response]:
         self._limiter.wait()
         request = self._http.build_request(
@@ -223,6 +235,7 @@ class Client:
             params=httpx.QueryParams(list(query)),
             content=content() if content else None,
             headers=dict(headers),
+            timeout=self._time if seconds is None else self._time_of(max(seconds, self._seconds)),
         )
         try:
             answer = self._http.send(request, stream=True)

@@ -52,7 +52,7 @@ class ReanaSettings:
     scratch: Path
     tag: str
     ca_file: Path | None = None
-    timeout: float = 60.0
+    timeout: float = 30.0
     rate: float = 16.0
     uploads: int = 4
     page: int = 500

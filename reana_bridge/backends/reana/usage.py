@@ -1,12 +1,13 @@
 """What this bridge's ended workflows take on the server, and which were begun and forgotten."""
 
 import json
+from dataclasses import dataclass
 
 from reana_bridge.backends.base import Usage
 from reana_bridge.backends.reana import names
 from reana_bridge.backends.reana.calls import Calls
 from reana_bridge.backends.reana.settings import ReanaSettings
-from reana_bridge.backends.reana.values import ENDED, Workflow
+from reana_bridge.backends.reana.values import ENDED, LIVE, Workflow
 
 _PAGE = 200
 _PAGES = 250
@@ -33,6 +34,39 @@ def usage_of(account: str, calls: Calls, settings: ReanaSettings) -> list[Usage]
                 continue
             identity = names.identity_of(account, one.id)
             found.append(Usage(identity=identity, size=one.size or 0, ended_at=_ended_at(one)))
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Living:
+    """A workflow that has not ended.
+
+    Attributes:
+        identity: The job.
+        name: The job's name.
+        since: UTC seconds since the epoch, by the server's clock.
+    """
+
+    identity: str
+    name: str
+    since: float
+
+
+def living_of(account: str, calls: Calls, settings: ReanaSettings) -> list[Living]:
+    """This bridge's workflows of an account that have not ended.
+
+    Raises:
+        ReanaError: The server does not say.
+    """
+    query = [("status", status) for status in LIVE]
+    query += [("search", json.dumps({"name": [f"-{settings.tag}-"]}))]
+    found: list[Living] = []
+    for page, _ in calls.pages(query, size=settings.page, most=_PAGES, what="list the live runs"):
+        for one in page:
+            said = names.parse(one.name)
+            if said is not None and said.tag == settings.tag and one.created_at is not None:
+                identity = names.identity_of(account, one.id)
+                found.append(Living(identity=identity, name=said.job, since=one.created_at))
     return found
 
 
