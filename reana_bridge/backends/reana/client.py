@@ -28,6 +28,7 @@ ANSWER_LIMIT = 128 * 1024**2
 
 _TRIES = 3
 _CONNECT_SECONDS = 10.0
+_LONGEST_HOLD = 3600.0
 _PATIENCE = 20.0
 _PIECE = 256 * 1024
 _SAFE = frozenset({"GET", "HEAD"})
@@ -228,7 +229,10 @@ class Client:
         headers: Mapping[str, str],
         seconds: float | None = None,
     ) -> Generator[httpx.Response]:
-        self._limiter.wait()
+        if (left := self._limiter.wait(_PATIENCE)) > 0:
+            raise Away(
+                f"REANA asked to be left alone for {left:.0f} s more, so it did not {what}", sent=False
+            )
         request = self._http.build_request(
             method,
             f"{self.url}/api/{path}",
@@ -264,7 +268,7 @@ class Client:
         )
         if answer.status_code == 429:
             wait = _number(answer.headers.get("Retry-After"))
-            self._limiter.hold(min(_PATIENCE, 1.0 if wait is None else max(0.1, wait)))
+            self._limiter.hold(min(_LONGEST_HOLD, 1.0 if wait is None else max(0.1, wait)))
         elif most and left is not None and reset is not None and left < most / 5:
             self._limiter.hold(min(2.0, max(0.0, reset - time.time() - self.voice.offset)))
 

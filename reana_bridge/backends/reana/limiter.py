@@ -30,14 +30,17 @@ class Limiter:
         self._next = clock()
         self._lock = threading.Lock()
 
-    def wait(self) -> None:
-        """Return when the next request may be sent."""
+    def wait(self, most: float = float("inf")) -> float:
+        """Return 0 when the next request may be sent; where that takes more than `most` seconds, how long."""
         with self._lock:
             now = self._clock()
             at = max(self._next, now - self._slack)
+            if at - now > most:
+                return at - now
             self._next = at + self._spacing
         if at > now:
             self._sleep(at - now)
+        return 0.0
 
     def hold(self, seconds: float) -> None:
         """Let nothing pass for `seconds`: the server said so."""
