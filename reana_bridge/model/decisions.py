@@ -186,7 +186,7 @@ def _without_project_file(situation: Situation) -> tuple[Outcome, str] | None:
     """The outcome where it does not depend on the project's files; None else."""
     event = situation.event
     if isinstance(event, Ignored):
-        return Outcome.IGNORED, shown(event.reason, 300) or "it means nothing to the bridge"
+        return Outcome.IGNORED, shown(event.reason, 300).strip() or "it means nothing to the bridge"
     if isinstance(event, Ping):
         return Outcome.IGNORED, "the forge asked whether anybody listens"
     if isinstance(event, Installation):
