@@ -15,7 +15,7 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.hooking import try_hook
 from reana_bridge.steps.limiting import limits_now
 from reana_bridge.steps.pausing import all_pauses, sentence
-from reana_bridge.steps.reconcile_hooks import APP, find_hook, hooks_url
+from reana_bridge.steps.reconciling.hooks import APP, find_hook, hooks_url
 from reana_bridge.store.hooks import hooks_of_forge
 from reana_bridge.store.tables import Delivery, Hook, OutboxRow
 

@@ -13,8 +13,8 @@ from reana_bridge.model.projects import Project
 from reana_bridge.settings import ForgeSettings
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.hooking import ARRIVAL_SECONDS, Step, another_bridge, hook_steps, removed_hook
-from reana_bridge.steps.reconcile_heads import remember
-from reana_bridge.steps.reconcile_hooks import hooks_url
+from reana_bridge.steps.reconciling.heads import remember
+from reana_bridge.steps.reconciling.hooks import hooks_url
 from reana_bridge.store.database import insert
 from reana_bridge.store.tables import ProjectRow
 from reana_bridge.store.tokens import badge_key

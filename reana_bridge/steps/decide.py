@@ -16,10 +16,10 @@ from reana_bridge.forges.base import ForgeError, ForgeRefused, RateLimited
 from reana_bridge.model.decisions import Decision as Judgement
 from reana_bridge.model.decisions import Outcome
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.deciding.looking import Looked, look
+from reana_bridge.steps.deciding.running import StillEnding
+from reana_bridge.steps.deciding.storing import store
 from reana_bridge.steps.limiting import hold, lane, step_name
-from reana_bridge.steps.looking import Looked, look
-from reana_bridge.steps.running import StillEnding
-from reana_bridge.steps.storing import store
 from reana_bridge.steps.transitions import request_cancel
 from reana_bridge.steps.worker import pause
 from reana_bridge.store.leases import LeaseLost, claim, save

@@ -28,6 +28,8 @@ from reana_bridge.store.tables import Run
 
 _LOCK_SECONDS = 15.0
 _FASTEST, _SLOWEST, _AFTER_FAILURE = 0.05, 1.0, 5.0
+_REST = 10.0
+"""Times as long as a look over a network took, no other follows."""
 _log = structlog.get_logger()
 _run = cast(Any, Run)
 
@@ -48,6 +50,7 @@ class Follow:
         self._host = bridge.host if backend.kind == "local" else ""
         self._topic = f"follow/{backend.name}"
         self._fastest, self._slowest = getattr(backend, "poll_bounds", (_FASTEST, _SLOWEST))
+        self._rest = _REST if hasattr(backend, "poll_bounds") else 0.0
         self._held_until = 0.0
         self._changed_at = time.monotonic()
         self._failures = 0
@@ -107,6 +110,7 @@ class Follow:
 
     def poll(self) -> float:
         """Look at all runs once; seconds until the next look."""
+        began = time.monotonic()
         self._any_failed = False
         runs = self._running()
         if not runs:
@@ -121,7 +125,10 @@ class Follow:
         if self._any_failed:
             return max(_AFTER_FAILURE, self._fastest)
         # Changes come in bursts: look often after one, then ever less so. Bridges do not look all at once.
-        seconds = min(self._slowest, max(self._fastest, (time.monotonic() - self._changed_at) / 20))
+        now = time.monotonic()
+        # However many runs there are, looking at them takes a small part of the time.
+        least = max(self._fastest, (now - began) * self._rest)
+        seconds = min(self._slowest, max(least, (now - self._changed_at) / 20))
         return seconds * random.uniform(0.9, 1.1)  # noqa: S311
 
     def _running(self) -> list[Run]:

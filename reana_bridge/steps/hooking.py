@@ -16,7 +16,7 @@ from reana_bridge.forges.base import ForgeError, ForgeRefused, HookFacts, Projec
 from reana_bridge.forges.hosted import HostedForge
 from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.reconcile_hooks import hooks_url
+from reana_bridge.steps.reconciling.hooks import hooks_url
 from reana_bridge.store.hooks import NAME_HEADER, bridge_name, hook_of, hook_secret
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.tables import Delivery, Hook

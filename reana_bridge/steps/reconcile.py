@@ -24,8 +24,8 @@ from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.limiting import heed, hold, left_alone
-from reana_bridge.steps.reconcile_heads import Looking, has_undecided, tell
-from reana_bridge.steps.reconcile_hooks import look_at_app, look_at_hook
+from reana_bridge.steps.reconciling.heads import Looking, has_undecided, tell
+from reana_bridge.steps.reconciling.hooks import look_at_app, look_at_hook
 from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.steps.sources import project_file_at
 from reana_bridge.steps.transitions import move

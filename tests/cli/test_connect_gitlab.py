@@ -23,7 +23,7 @@ from reana_bridge.model.projects import Project
 from reana_bridge.settings import load
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.reconcile import Reconcile
-from reana_bridge.steps.reconcile_hooks import look_at_hook
+from reana_bridge.steps.reconciling.hooks import look_at_hook
 from reana_bridge.store.hooks import hook_of
 from reana_bridge.store.inbox import InboxFull
 from reana_bridge.store.tables import Delivery, Head, Hook, ProjectRow

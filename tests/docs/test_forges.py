@@ -9,7 +9,7 @@ from reana_bridge.forges.gitlab.hooks import EVENTS as GITLAB_EVENTS
 from reana_bridge.model.commands import HELP, CommandName, Mistake, parse
 from reana_bridge.reports.markdown import section
 from reana_bridge.reports.note import render
-from reana_bridge.steps.hearing import HARMLESS
+from reana_bridge.steps.deciding.hearing import HARMLESS
 from tests.docs.examples import ROOT
 from tests.reports.samples import NOTES, SAMPLES
 

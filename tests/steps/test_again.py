@@ -1,7 +1,7 @@
 """Comparing again, whatever the run does at that moment."""
 
 from reana_bridge.model.runs import RunState
-from reana_bridge.steps.again import compare_anew
+from reana_bridge.steps.deciding.again import compare_anew
 from tests.steps.hosted import HostedHouse
 from webhooks.events import Change
 

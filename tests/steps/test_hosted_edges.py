@@ -11,7 +11,7 @@ from reana_bridge.model.runs import RunState
 from reana_bridge.steps.decide import GIVE_UP_AFTER, OUTAGE_ATTEMPTS
 from reana_bridge.steps.pausing import PauseKind, pause_work
 from reana_bridge.steps.reconcile import Reconcile
-from reana_bridge.steps.reconcile_hooks import look_at_hook
+from reana_bridge.steps.reconciling.hooks import look_at_hook
 from reana_bridge.steps.runtime import Runtime
 from reana_bridge.store.tables import Approval, Delivery, Hook, MergeRequestRow, ProjectRow, RateLimit
 from tests.steps.hooked import HookedHouse

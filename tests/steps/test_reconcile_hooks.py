@@ -8,7 +8,7 @@ import pytest
 
 from reana_bridge.forges.base import FailedDelivery, ForgeError, ForgeRefused, RateLimited
 from reana_bridge.steps.reconcile import Reconcile
-from reana_bridge.steps.reconcile_hooks import look_at_hook
+from reana_bridge.steps.reconciling.hooks import look_at_hook
 from reana_bridge.store.hooks import hook_of
 from reana_bridge.store.tables import Hook, ProjectRow, RateLimit
 from tests.steps.hooked import HookedHouse

@@ -7,8 +7,8 @@ from sqlalchemy import select, update
 
 from reana_bridge.forges.base import ForgeError, MergeRequestFacts, RateLimited
 from reana_bridge.steps.reconcile import Reconcile
-from reana_bridge.steps.reconcile_heads import remember
-from reana_bridge.steps.reconcile_requests import changes
+from reana_bridge.steps.reconciling.heads import remember
+from reana_bridge.steps.reconciling.requests import changes
 from reana_bridge.store.tables import Delivery, Head, MergeRequestRow, ProjectRow, RateLimit
 from tests.steps.hosted import HostedHouse
 from webhooks import synthetic
@@ -157,7 +157,7 @@ def test_what_a_waiting_delivery_tells_is_not_told_again(looked: HostedHouse, mo
             session.execute(update(MergeRequestRow).values(values))
         return states.pop(0) if states else False
 
-    monkeypatch.setattr("reana_bridge.steps.reconcile_heads.has_undecided", undecided)
+    monkeypatch.setattr("reana_bridge.steps.reconciling.heads.has_undecided", undecided)
     assert [type(event) for event in turn(looked)] == [Push]
 
 

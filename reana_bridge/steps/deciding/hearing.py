@@ -17,8 +17,8 @@ from reana_bridge.model.decisions import Decision, Outcome
 from reana_bridge.model.orders import Order, OrderKind
 from reana_bridge.model.runs import RunState
 from reana_bridge.model.suggestions import shown
-from reana_bridge.steps.looked import Answered, Looked
-from reana_bridge.steps.reading import Reading
+from reana_bridge.steps.deciding.looked import Answered, Looked
+from reana_bridge.steps.deciding.reading import Reading
 from reana_bridge.store.tables import Decision as DecisionRow
 from reana_bridge.store.tables import Run
 from webhooks.events import Comment, Event, Rerun

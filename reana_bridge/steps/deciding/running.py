@@ -18,9 +18,9 @@ from reana_bridge.model.problems import Problem
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
 from reana_bridge.model.wants import WantKind
-from reana_bridge.steps.again import compare_anew
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.looked import Looked
+from reana_bridge.steps.deciding.again import compare_anew
+from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.transitions import announce, move
 from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id

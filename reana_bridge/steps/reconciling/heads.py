@@ -15,7 +15,7 @@ from reana_bridge.forges.base import Forge
 from reana_bridge.forges.hosted import HostedForge, is_hosted
 from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.reconcile_requests import (
+from reana_bridge.steps.reconciling.requests import (
     ACTOR,
     Missed,
     known_requests,

@@ -16,11 +16,11 @@ from reana_bridge.model.decisions import Outcome
 from reana_bridge.model.runs import RunState
 from reana_bridge.model.wants import WantKind
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.looked import Looked
+from reana_bridge.steps.deciding.looked import Looked
+from reana_bridge.steps.deciding.obeying import answer, obey
+from reana_bridge.steps.deciding.renaming import rename
+from reana_bridge.steps.deciding.running import Running
 from reana_bridge.steps.notes import want_note
-from reana_bridge.steps.obeying import answer, obey
-from reana_bridge.steps.renaming import rename
-from reana_bridge.steps.running import Running
 from reana_bridge.steps.transitions import request_cancel
 from reana_bridge.store.database import insert
 from reana_bridge.store.leases import save

@@ -11,9 +11,9 @@ from reana_bridge.model.decisions import Outcome
 from reana_bridge.model.runs import FINAL, RunState
 from reana_bridge.reports.escape import block, code, inline, link, marked
 from reana_bridge.reports.status import status
-from reana_bridge.steps.again import compare_anew
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.looked import Looked
+from reana_bridge.steps.deciding.again import compare_anew
+from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.outbox import want_reaction, want_reply
 from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.steps.reporting import report_of

@@ -10,13 +10,13 @@ from reana_bridge.model.orders import Order, OrderKind
 from reana_bridge.model.projects import Project
 from reana_bridge.settings import ProjectSettings
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.commanding import look_at_command
-from reana_bridge.steps.hearing import look_at_comment, look_at_rerun
-from reana_bridge.steps.looked import Looked
-from reana_bridge.steps.ordering import look_at_order
-from reana_bridge.steps.proposing import look_at_merge_request
-from reana_bridge.steps.reading import Reading, asks_for_paths
-from reana_bridge.steps.renaming import Whose, whose
+from reana_bridge.steps.deciding.commanding import look_at_command
+from reana_bridge.steps.deciding.hearing import look_at_comment, look_at_rerun
+from reana_bridge.steps.deciding.looked import Looked
+from reana_bridge.steps.deciding.ordering import look_at_order
+from reana_bridge.steps.deciding.proposing import look_at_merge_request
+from reana_bridge.steps.deciding.reading import Reading, asks_for_paths
+from reana_bridge.steps.deciding.renaming import Whose, whose
 from reana_bridge.store.tables import Delivery, ProjectRow
 from webhooks import synthetic
 from webhooks.events import Comment, Event, Ignored, MergeRequest, Push, Rerun, Tag

@@ -10,9 +10,9 @@ from reana_bridge.model.decisions import AnalysisDecision, Decision, Outcome
 from reana_bridge.model.orders import Order, OrderKind
 from reana_bridge.model.problems import Problem
 from reana_bridge.model.wants import WantKind
-from reana_bridge.steps.looked import Looked
-from reana_bridge.steps.proposing import Proposal, propose
-from reana_bridge.steps.reading import BRANCHES_AND_TAGS, Reading
+from reana_bridge.steps.deciding.looked import Looked
+from reana_bridge.steps.deciding.proposing import Proposal, propose
+from reana_bridge.steps.deciding.reading import BRANCHES_AND_TAGS, Reading
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from reana_bridge.forges.source import commit_message
 from reana_bridge.model.analyses import Analysis, ProjectFile
 from reana_bridge.model.decisions import Decision, Forks, MergeRequestNow, Outcome, Situation, decide
 from reana_bridge.model.problems import Problem
-from reana_bridge.steps.looked import Looked
-from reana_bridge.steps.reading import Reading, asks_for_paths
-from reana_bridge.steps.reconcile_requests import changes
+from reana_bridge.steps.deciding.looked import Looked
+from reana_bridge.steps.deciding.reading import Reading, asks_for_paths
+from reana_bridge.steps.reconciling.requests import changes
 from webhooks.events import Change, MergeRequest
 
 

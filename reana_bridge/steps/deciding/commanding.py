@@ -19,10 +19,10 @@ from reana_bridge.model.orders import Order
 from reana_bridge.model.runs import FINAL, RunState
 from reana_bridge.model.wants import WantKind
 from reana_bridge.reports.escape import block, marked
-from reana_bridge.steps.looked import Looked
-from reana_bridge.steps.ordering import Choice, decide_order, look_at_order, run_proposed
-from reana_bridge.steps.proposing import Proposal, decide_proposal, propose
-from reana_bridge.steps.reading import BRANCHES_AND_TAGS, Reading
+from reana_bridge.steps.deciding.looked import Looked
+from reana_bridge.steps.deciding.ordering import Choice, decide_order, look_at_order, run_proposed
+from reana_bridge.steps.deciding.proposing import Proposal, decide_proposal, propose
+from reana_bridge.steps.deciding.reading import BRANCHES_AND_TAGS, Reading
 from reana_bridge.store.tables import Run
 from webhooks.events import Change, MergeRequest
 

@@ -1,0 +1,1 @@
+"""What `reconcile` looks at on a forge: heads, merge requests, hooks."""
