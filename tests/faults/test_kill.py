@@ -39,7 +39,9 @@ NAMES = [f"{kind}-{count}" for kind, count in SETUPS]
 
 
 def test_every_place_in_the_code_is_killed_at() -> None:
-    sources = Path(reana_bridge.__file__).parent.rglob("*.py")
+    package = Path(reana_bridge.__file__).parent
+    # The places within a submission to REANA are tried beside that backend, which is not in this world.
+    sources = [path for path in package.rglob("*.py") if "reana" not in path.relative_to(package).parts]
     reached = [name for path in sources for name in re.findall(r'\breach\("([^"]+)"\)', path.read_text())]
     assert sorted(reached) == sorted(POINTS)
 

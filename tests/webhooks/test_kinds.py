@@ -9,6 +9,7 @@ import webhooks
 from webhooks.kinds import KINDS, harmless
 
 ROOM = Path(webhooks.__file__).parent
+OURS = ["git", "gitlab", "github"]
 PURE = {
     "base64",
     "binascii",
@@ -24,7 +25,7 @@ PURE = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+@pytest.mark.parametrize("kind", [KINDS[name] for name in OURS], ids=OURS)
 def test_secrets_and_signatures_are_not_harmless(kind):
     received = {"Webhook-Id": "1", "Webhook-Signature": "v1,x", "Authorization": "y", "Cookie": "z"}
     received |= {"X-Gitlab-Token": "t", "X-Hub-Signature-256": "s", "X-Hub-Signature": "s"}
@@ -36,7 +37,7 @@ def test_secrets_and_signatures_are_not_harmless(kind):
 NAMES = {"git": "webhook-id", "gitlab": "webhook-id", "github": "x-github-delivery"}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", OURS)
 @pytest.mark.parametrize(
     ("value", "identity"),
     [("d-1", "d-1"), ("d" * 200, "d" * 200), ("d" * 201, None), ("\xe9", None), ("a b", None), ("", None)],
