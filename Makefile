@@ -3,6 +3,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Half of the time tests wait for servers and clocks, so there are more of them at once than processors.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) * 3 / 2 )))
+PYTEST = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests
 
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -21,10 +24,10 @@ demo: setup  ## From a push to a report, here and now
 	@$(BIN)/reana-bridge demo
 
 test: setup  ## Run the tests
-	@$(BIN)/python -m pytest -n auto tests
+	@$(PYTEST)
 
 soak: setup  ## Run the whole of the large matrices too
-	@$(BIN)/python -m pytest -n auto tests --soak
+	@$(PYTEST) --soak
 
 bench: setup  ## Measure, and print a table
 	@$(BIN)/python -m tests.benchmarks
