@@ -24,7 +24,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         parts = {name.partition(":")[0] for name in names}
         of_part = {part: [name for name in names if name.startswith(f"{part}:")] for part in sorted(parts)}
         chance = random.Random(len(names))
-        names = [name for found in of_part.values() for name in chance.sample(found, (len(found) + 2) // 3)]
+        names = [name for found in of_part.values() for name in chance.sample(found, (len(found) + 4) // 5)]
     metafunc.parametrize("name", names)
 
 

@@ -74,7 +74,7 @@ def events(world: World, branches: int) -> list[Push]:
 
 @pytest.mark.parametrize(("kind", "count"), SETUPS, ids=NAMES)
 def test_killed_at_random_moments_under_load(make_world: Any, kind: str, count: int, soak: bool) -> None:
-    kills = 10 if soak else 3
+    kills = 10 if soak else 2
     chance = random.Random(f"{kind} {count}")
     world: World = make_world(kind)
     hosts = [f"host{number}" for number in range(count)]
@@ -102,7 +102,7 @@ def test_killed_at_random_moments_under_load(make_world: Any, kind: str, count: 
 def test_killed_at_every_place(make_world: Any, kind: str, count: int, soak: bool) -> None:
     points = list(POINTS)
     if not soak:
-        points = random.Random(f"{kind} {count} places").sample(points, 4)
+        points = random.Random(f"{kind} {count} places").sample(points, 3)
     world: World = make_world(kind)
     told = [world.moved("main", None, world.commit("main"))]
     for number in range(1, count):
