@@ -35,18 +35,18 @@ LARGEST_CLOCK_OFFSET = 60.0
 """Seconds; deliveries that are signed at a time 5 minutes from ours are refused."""
 
 
-class GitLabForge:
+class GitLabForge(RemoteGit):
     """One GitLab instance, reached with one token.
 
     Attributes:
         name: The forge's configured name.
         kind: `gitlab`.
-        url: Its address without a slash at the end.
     """
 
     kind = "gitlab"
     note_limit = NOTE_LIMIT
     keeps_pictures = True
+    ci_file = ".gitlab-ci.yml"
 
     def __init__(
         self,
@@ -61,11 +61,20 @@ class GitLabForge:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Nothing is asked yet; see `client.Client` for `settled_after`."""
+        address = url.rstrip("/")
+        super().__init__(
+            base_url=address,
+            url_of=lambda project: f"{address}/{self._paths.get(project, project.path)}.git",
+            credentials=lambda project: Login("oauth2", token),
+            ca_file=ca_file,
+            submodule_hosts=submodule_hosts,
+            timeout=max(60.0, timeout),
+            relocate=self._has_moved,
+        )
         self.name = name
-        self.url = url.rstrip("/")
         self._client = Client(
             name,
-            url=self.url,
+            url=address,
             token=token,
             timeout=timeout,
             ca_file=ca_file,
@@ -74,16 +83,7 @@ class GitLabForge:
         )
         self._ids: dict[Project, str] = {}
         self._paths: dict[Project, str] = {}
-        self._lock = Lock()
-        self._git = RemoteGit(
-            base_url=self.url,
-            url_of=lambda project: f"{self.url}/{self._paths.get(project, project.path)}.git",
-            credentials=lambda project: Login("oauth2", token),
-            ca_file=ca_file,
-            submodule_hosts=submodule_hosts,
-            timeout=max(60.0, timeout),
-            relocate=self._relocate,
-        )
+        self._known = Lock()
         self._people = People(self._client, self._id_of, clock)
         self._statuses = Statuses(self._client, self._id_of)
         self._notes = Notes(self._client, self._id_of, lambda: self._people.identity().id)
@@ -105,28 +105,6 @@ class GitLabForge:
                 f"forge {self.name}: our clock and GitLab's are {abs(offset):.0f} s apart; set ours right"
             )
         return wrong
-
-    # Code, by git.
-
-    def default_branch(self, project: Project) -> str:
-        """Name of the project's default branch; see `Forge.default_branch`."""
-        return self._git.default_branch(project)
-
-    def heads(self, project: Project) -> dict[str, str]:
-        """Every branch and tag: full ref -> commit sha."""
-        return self._git.heads(project)
-
-    def head(self, project: Project, ref: str) -> str | None:
-        """The commit that the full ref points to now; also `refs/merge-requests/5/head`."""
-        return self._git.head(project, ref)
-
-    def fetch(self, project: Project, sha: str, cache: Path) -> None:
-        """Bring `sha` and its history into `cache`; a fork's head is fetched from the target too."""
-        self._git.fetch(project, sha, cache)
-
-    def checkout(self, project: Project, sha: str, cache: Path, destination: Path) -> list[str]:
-        """Fill `destination` with exactly the commit's files; see `Forge.checkout`."""
-        return self._git.checkout(project, sha, cache, destination)
 
     # Saying.
 
@@ -161,14 +139,14 @@ class GitLabForge:
         """Use GitLab's own id for this project from now on: it survives a renaming."""
         if not (project_id.isascii() and project_id.isdigit()):
             raise ValueError(f"{project_id!r} is not the id of a project on GitLab")
-        with self._lock:
+        with self._known:
             self._ids[project] = project_id
 
     def facts(self, project: Project) -> ProjectFacts:
         """What GitLab says of the project now."""
         facts = self._merge_requests.project(project, self._ids.get(project, project.path))
         self.remember(project, facts.id)
-        with self._lock:
+        with self._known:
             self._paths[project] = facts.path
         return facts
 
@@ -243,7 +221,7 @@ class GitLabForge:
         """The project's id; asked for once where nobody told it, as writes to an old path are refused."""
         return self._ids.get(project) or self.facts(project).id
 
-    def _relocate(self, project: Project) -> bool:
+    def _has_moved(self, project: Project) -> bool:
         """Whether the project has another path now than the one that we asked for."""
         before = self._paths.get(project, project.path)
         try:

@@ -335,7 +335,7 @@ def made(**values: Any) -> GitLabForge:
 
 def test_making():
     forge = made(url="https://gitlab.example.org/", token="glpat-x\n")
-    assert (forge.name, forge.url) == ("lab", "https://gitlab.example.org")
+    assert (forge.name, forge.base_url) == ("lab", "https://gitlab.example.org")
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_settings_that_cannot_be_used(values: dict[str, str], said: str):
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:1", "http://[::1]:8080"])
 def test_http_on_this_machine(url: str):
-    assert made(url=url, token="x").url == url
+    assert made(url=url, token="x").base_url == url
 
 
 @pytest.mark.parametrize(
