@@ -30,6 +30,10 @@ class HostedForge(Forge, Protocol):
     keeps_pictures: bool
     """Whether `upload` can put pictures there."""
 
+    ci_file: str
+    """The file by which a commit brings pipelines of the forge's own CI, where statuses have a place in
+    those; empty where nothing depends on it."""
+
     def remember(self, project: Project, project_id: str) -> None:
         """Use the forge's own id for this project from now on: it survives a renaming."""
         ...

@@ -22,7 +22,6 @@ from reana_bridge.store.tables import MergeRequestRow, OutboxRow, Run
 _INSIST = 3
 """Attempts at a note after which it goes without pictures that the forge does not take."""
 
-_CI_FILE = ".gitlab-ci.yml"
 _REFUSED = "refused"
 
 
@@ -120,12 +119,14 @@ class Posting:
 
     def _has_pipelines(self, project: Project, forge: HostedForge, sha: str) -> bool:
         """Whether the commit brings CI of its forge; without an answer from the cache: no."""
+        if not forge.ci_file:
+            return False
         key = (str(project), sha)
         if key not in self._with_pipelines:
             cache = self._bridge.cache(project)
             try:
                 forge.fetch(project, sha, cache)
-                found = read_file(cache, sha, _CI_FILE, 1 << 20) is not None
+                found = read_file(cache, sha, forge.ci_file, 1 << 20) is not None
             except TooLarge:
                 found = True
             except (CommitGone, ForgeRefused, ForgeError):

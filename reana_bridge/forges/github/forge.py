@@ -57,6 +57,7 @@ class GithubForge(RemoteGit):
     kind = "github"
     note_limit = comments.LIMIT - len(comments.NOTE_MARKER) - 1
     keeps_pictures = False
+    ci_file = ""
 
     def __init__(
         self,
