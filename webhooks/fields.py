@@ -31,11 +31,6 @@ class Unusable(Exception):
     """Why a body means nothing: one sentence."""
 
 
-def is_sha(value: str) -> bool:
-    """Whether `value` is the 40 or 64 hexadecimal digits of a commit, and not all zeros."""
-    return _SHA.fullmatch(value) is not None and value.strip("0") != ""
-
-
 def is_identity(value: str) -> bool:
     """Whether `value` is 1 to 200 letters, digits or any of `_=+/.:-`, as forges make ids."""
     return _IDENTITY.fullmatch(value) is not None

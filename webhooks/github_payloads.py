@@ -74,6 +74,16 @@ def _path(fields: Fields) -> str:
         return ""
 
 
+def _who(fields: Fields) -> dict[str, str]:
+    """The repository's id and who did it, as every event has them."""
+    sender = fields.inner("sender")
+    return {
+        "project_id": fields.inner("repository").identity("id"),
+        "actor": sender.text("login"),
+        "actor_id": sender.identity("id"),
+    }
+
+
 def _meaningless(kind: str) -> str:
     if not kind:
         return "X-GitHub-Event is missing, so nothing says what the body is about"
@@ -85,16 +95,14 @@ def _meaningless(kind: str) -> str:
 
 def _push(fields: Fields, project: str) -> Push | Tag:
     ref, before, after = fields.ref("ref"), fields.sha("before"), fields.sha("after")
-    head, repository, sender = (fields.inner(name) for name in ("head_commit", "repository", "sender"))
+    head, repository = fields.inner("head_commit"), fields.inner("repository")
     message = head.text("message", MAXIMUM_MESSAGE)
     if ref.startswith("refs/tags/"):
         # Of an annotated tag `after` is the tag object; only `head_commit` is always the commit.
         sha = None if after is None else head.commit("id")
         return Tag(
             project=project,
-            project_id=repository.identity("id"),
-            actor=sender.text("login"),
-            actor_id=sender.identity("id"),
+            **_who(fields),
             ref=ref,
             sha=sha,
             message=message,
@@ -105,9 +113,7 @@ def _push(fields: Fields, project: str) -> Push | Tag:
         raise Unusable("both `before` and `after` stand for no commit")
     return Push(
         project=project,
-        project_id=repository.identity("id"),
-        actor=sender.text("login"),
-        actor_id=sender.identity("id"),
+        **_who(fields),
         ref=ref,
         before=before,
         after=after,
@@ -118,14 +124,12 @@ def _push(fields: Fields, project: str) -> Push | Tag:
 
 def _pull_request(fields: Fields, project: str) -> MergeRequest:
     change = _change(fields)
-    request, repository, sender = (fields.inner(name) for name in ("pull_request", "repository", "sender"))
+    request, repository = fields.inner("pull_request"), fields.inner("repository")
     head, base = request.inner("head"), request.inner("base")
     source = head.inner("repo")  # null when the fork is gone
     return MergeRequest(
         project=project,
-        project_id=repository.identity("id"),
-        actor=sender.text("login"),
-        actor_id=sender.identity("id"),
+        **_who(fields),
         changes=frozenset({change}),
         number=request.number("number"),
         sha=head.commit("sha"),
@@ -153,7 +157,7 @@ def _change(fields: Fields) -> Change:
 
 
 def _comment(fields: Fields, project: str) -> Comment:
-    issue, comment, sender = (fields.inner(name) for name in ("issue", "comment", "sender"))
+    issue, comment = fields.inner("issue"), fields.inner("comment")
     if not issue.has("pull_request"):
         raise Unusable("a comment on a pull request can hold commands, this one is on an issue")
     if fields.text("action") != "created":
@@ -163,9 +167,7 @@ def _comment(fields: Fields, project: str) -> Comment:
         raise Unusable("`comment.id` is not a comment's id")
     return Comment(
         project=project,
-        project_id=fields.inner("repository").identity("id"),
-        actor=sender.text("login"),
-        actor_id=sender.identity("id"),
+        **_who(fields),
         number=issue.number("number"),
         comment=identity,
         body=comment.text("body", MAXIMUM_MESSAGE),
@@ -173,7 +175,7 @@ def _comment(fields: Fields, project: str) -> Comment:
 
 
 def _check_run(fields: Fields, project: str) -> Rerun:
-    action, check, sender = fields.text("action"), fields.inner("check_run"), fields.inner("sender")
+    action, check = fields.text("action"), fields.inner("check_run")
     if action not in ("rerequested", "requested_action"):
         raise Unusable(f"nobody pressed a button at the check: it was only `{action[:60]}`")
     button = fields.inner("requested_action").text("identifier") if action == "requested_action" else ""
@@ -184,9 +186,7 @@ def _check_run(fields: Fields, project: str) -> Rerun:
         raise Unusable("`check_run.name` does not say which check it is")
     return Rerun(
         project=project,
-        project_id=fields.inner("repository").identity("id"),
-        actor=sender.text("login"),
-        actor_id=sender.identity("id"),
+        **_who(fields),
         sha=check.commit("head_sha"),
         context=context,
         external_id=check.text("external_id"),
@@ -195,14 +195,12 @@ def _check_run(fields: Fields, project: str) -> Rerun:
 
 
 def _check_suite(fields: Fields, project: str) -> Rerun:
-    action, sender = fields.text("action"), fields.inner("sender")
+    action = fields.text("action")
     if action != "rerequested":
         raise Unusable(f"`{action[:60]}` of a check suite: pushes and pull requests say what is to run")
     return Rerun(
         project=project,
-        project_id=fields.inner("repository").identity("id"),
-        actor=sender.text("login"),
-        actor_id=sender.identity("id"),
+        **_who(fields),
         sha=fields.inner("check_suite").commit("head_sha"),
     )
 
@@ -233,13 +231,8 @@ def _repositories(fields: Fields, name: str) -> list[str]:
 
 
 def _ping(fields: Fields) -> Ping:
-    sender = fields.inner("sender")
-    return Ping(
-        project=_path(fields),  # none where an organization or an App pings
-        project_id=fields.inner("repository").identity("id"),
-        actor=sender.text("login"),
-        actor_id=sender.identity("id"),
-    )
+    # Of no project where an organization or an App pings.
+    return Ping(project=_path(fields), **_who(fields))
 
 
 _WITH_PROJECT: dict[str, Callable[[Fields, str], Event]] = {
