@@ -94,7 +94,7 @@ def _server(bridge: Bridge) -> Iterator[Finding]:
 
     from reana_bridge.steps.hooking import another_bridge
 
-    url = bridge.settings.server.public_url.rstrip("/")
+    url = bridge.address
     for path, words in (("/healthz", "answers"), ("/readyz", "is ready")):
         try:
             answer = httpx.get(f"{url}{path}", timeout=10)

@@ -1,7 +1,6 @@
 """What `reana-bridge doctor` looks at on GitLab and GitHub: token, clock, limits, and every hook."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, cast
 
 from sqlalchemy import func, select
@@ -11,6 +10,7 @@ from reana_bridge.cli.finding import Finding
 from reana_bridge.forges.base import ForgeError, ForgeRefused
 from reana_bridge.forges.hosted import HostedForge, is_hosted
 from reana_bridge.model.projects import Project
+from reana_bridge.reports.words import moment
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.hooking import try_hook
 from reana_bridge.steps.limiting import limits_now
@@ -46,11 +46,11 @@ def waiting(bridge: Bridge) -> Iterator[Finding]:
     with bridge.database.read() as session:
         now = bridge.database.now(session)
         for pause in all_pauses(session):
-            text = f"{sentence(pause)} (by {pause.paused_by or 'somebody'}, since {_time(pause.since)})"
+            text = f"{sentence(pause)} (by {pause.paused_by or 'somebody'}, since {moment(pause.since)})"
             again = f"`reana-bridge resume {pause.kind} {pause.name}` takes it up again"
             yield Finding(f"{pause.kind} {pause.name}", f"{text}; {again}")
         for limit in limits_now(session, now):
-            text = f"wants to be left alone until {_time(limit.until or now)}: {limit.reason}"
+            text = f"wants to be left alone until {moment(limit.until or now)}: {limit.reason}"
             yield Finding(f"forge {limit.forge}", text)
         yield from _stuck(session, now)
 
@@ -139,7 +139,7 @@ def _app(bridge: Bridge, forge: HostedForge) -> Finding:
 
 
 def _hook(bridge: Bridge, forge: HostedForge, row: Hook, last: float | None) -> Finding:
-    when = f"last delivery {_time(last)}" if last else "nothing has arrived yet"
+    when = f"last delivery {moment(last)}" if last else "nothing has arrived yet"
     subject = f"hook of {row.project} ({when})"
     project = Project.parse(row.project)
     again = f"run `reana-bridge connect {project}`"
@@ -155,7 +155,7 @@ def _hook(bridge: Bridge, forge: HostedForge, row: Hook, last: float | None) -> 
     if found is None:
         return Finding(subject, f"is gone from the forge: {again}")
     if found.disabled:
-        until = f" until {_time(found.disabled_until)}" if found.disabled_until else " for good"
+        until = f" until {moment(found.disabled_until)}" if found.disabled_until else " for good"
         return Finding(subject, f"the forge has disabled it{until} ({found.disabled}): {again}")
     return Finding(subject, f"{'; '.join(found.problems)}: {again}" if found.problems else "")
 
@@ -163,7 +163,3 @@ def _hook(bridge: Bridge, forge: HostedForge, row: Hook, last: float | None) -> 
 def _last(session: Session, hook: str) -> float | None:
     found = select(func.max(_delivery.received_at)).where(_delivery.hook == hook)
     return session.execute(found).scalar_one_or_none()
-
-
-def _time(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

@@ -43,6 +43,11 @@ class Bridge:
         """The hooks that `connect` made, as the door needs them."""
         return KnownHooks(self.database)
 
+    @property
+    def address(self) -> str:
+        """The server's public address without a slash at the end; empty without a server."""
+        return self.settings.server.public_url.rstrip("/")
+
     def is_hosted(self, project: str) -> bool:
         """Whether the forge of `project` (`forge:path`) has merge requests of its own."""
         forge = self.forges.get(project.partition(":")[0])
@@ -58,7 +63,7 @@ class Bridge:
         """The address of a run's page, with its read-only key unless public; empty without a server."""
         if not self.settings.server.public_url:
             return ""
-        url = f"{self.settings.server.public_url.rstrip('/')}/runs/{run_id}"
+        url = f"{self.address}/runs/{run_id}"
         if project is None or project.public:
             return url
         return f"{url}?key={link_key(self.server_key, project, run_id)}"

@@ -4,7 +4,6 @@ Promises: doing it again repairs and changes nothing else; whatever is missing i
 """
 
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote
 
 from reana_bridge.forges.base import ForgeRefused, ProjectFacts
@@ -13,9 +12,9 @@ from reana_bridge.model.projects import Project
 from reana_bridge.settings import ForgeSettings
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.hooking import ARRIVAL_SECONDS, Step, another_bridge, hook_steps, removed_hook
+from reana_bridge.steps.known import remember_project
 from reana_bridge.steps.reconciling.heads import remember
 from reana_bridge.steps.reconciling.hooks import hooks_url
-from reana_bridge.store.database import insert
 from reana_bridge.store.tables import ProjectRow
 from reana_bridge.store.tokens import badge_key
 
@@ -42,7 +41,7 @@ def connect(
         ForgeRefused: There is no such project, or the token may not see it.
         ForgeError: The forge did not answer; all can be done again.
     """
-    other = another_bridge(_site(bridge), bridge.server_key)
+    other = another_bridge(bridge.address, bridge.server_key)
     if other:
         yield Step(what="server", good=False, message=f"nothing was changed: {other}")
         return
@@ -84,17 +83,13 @@ def disconnect(bridge: Bridge, forge: HostedForge, project: Project) -> Iterator
 
 def badge_url(bridge: Bridge, project: ProjectRow) -> str:
     """The address of the project's badge, with its key unless the project is public here."""
-    url = f"{_site(bridge)}/badges/{_address(project.name)}.svg"
+    url = f"{bridge.address}/badges/{_address(project.name)}.svg"
     return url if project.public else f"{url}?key={badge_key(bridge.server_key, project)}"
 
 
 def badge_markdown(bridge: Bridge, project: ProjectRow) -> str:
     """The badge as Markdown, linked to the project's page."""
-    return f"[![reana]({badge_url(bridge, project)})]({_site(bridge)}/projects/{_address(project.name)})"
-
-
-def _site(bridge: Bridge) -> str:
-    return bridge.settings.server.public_url.rstrip("/")
+    return f"[![reana]({badge_url(bridge, project)})]({bridge.address}/projects/{_address(project.name)})"
 
 
 def _address(name: str) -> str:
@@ -117,16 +112,16 @@ def _found(project: Project, facts: ProjectFacts) -> Step:
 def _remember_project(bridge: Bridge, project: Project, facts: ProjectFacts) -> ProjectRow:
     rule = bridge.settings.project(project)
     with bridge.database.transaction() as session:
-        values: dict[str, Any] = {
-            "public": rule is not None and rule.public,
-            "seen_at": bridge.database.now(session),
-            "forge_id": facts.id,
-            "private": facts.private,
-            "default_branch": facts.default_branch,
-        }
-        fresh = {"name": str(project), "key_generation": 1, "paused": "", **values}
-        statement = insert(bridge.database, ProjectRow).values(fresh)
-        session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+        remember_project(
+            bridge,
+            session,
+            project,
+            public=rule is not None and rule.public,
+            seen_at=bridge.database.now(session),
+            forge_id=facts.id,
+            private=facts.private,
+            default_branch=facts.default_branch,
+        )
         return session.get_one(ProjectRow, str(project))
 
 
@@ -147,7 +142,7 @@ def _app(bridge: Bridge, project: Project, entry: ForgeSettings) -> Step:
 
 
 def _badge(bridge: Bridge, forge: HostedForge, project: Project, row: ProjectRow) -> Step:
-    link = f"{_site(bridge)}/projects/{_address(row.name)}"
+    link = f"{bridge.address}/projects/{_address(row.name)}"
     if bridge.settings.server.shadow:
         return Step(what="badge", message="left as it is, as this bridge only rehearses")
     try:

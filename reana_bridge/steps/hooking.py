@@ -126,7 +126,7 @@ def try_hook(
     bridge: Bridge, forge: HostedForge, project: Project, row: Hook, *, wait: float = ARRIVAL_SECONDS
 ) -> Step:
     """Let the forge send something by the hook, and see whether it arrives within `wait` seconds."""
-    site = _site(bridge)
+    site = bridge.address
     problem = unreachable(site)
     if problem:
         return Step(what="test delivery", good=False, message=f"not tried: {problem}")
@@ -151,10 +151,6 @@ def try_hook(
         return Step(what="test delivery", good=False, message=text)
     text = f"none arrived{said and f' ({said})'}: the forge has to reach {site}/webhooks/, "
     return Step(what="test delivery", good=False, message=f"{text}and a proxy has to pass it on whole")
-
-
-def _site(bridge: Bridge) -> str:
-    return bridge.settings.server.public_url.rstrip("/")
 
 
 def _arrived(hook: str, since: float) -> Any:

@@ -23,6 +23,7 @@ from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.known import tell_id
 from reana_bridge.steps.limiting import heed, hold, left_alone
 from reana_bridge.steps.reconciling.heads import Looking, has_undecided, tell
 from reana_bridge.steps.reconciling.hooks import look_at_app, look_at_hook
@@ -125,13 +126,9 @@ class Reconcile:
 
     def _look(self, forge: Forge, project: Project, *, hooks: bool) -> None:
         if is_hosted(forge):
-            with self._bridge.database.read() as session:
-                row = session.get(ProjectRow, str(project))
-            if row is not None and row.forge_id:
-                forge.remember(project, row.forge_id)
-            if (
-                hooks or project in self._behind
-            ):  # first: a hook that is mended brings what it failed to bring
+            tell_id(self._bridge, forge, project)
+            # First, as a hook that is mended brings what it failed to bring.
+            if hooks or project in self._behind:
                 more = look_at_hook(self._bridge, forge, project)
                 (self._behind.add if more else self._behind.discard)(project)
             self._looking.merge_requests(forge, project)

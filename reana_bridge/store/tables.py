@@ -96,7 +96,6 @@ class ProjectRow(SQLModel, table=True):
     key_generation: int = 1
     public: bool = False
     seen_at: float
-    paused: str = ""
     forge_id: str = ""
     private: bool = True
     """Whether the forge keeps it from strangers."""

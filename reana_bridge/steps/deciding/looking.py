@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from reana_bridge.forges.base import CommitGone
-from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.forges.source import commit_message
 from reana_bridge.model.decisions import Decision, Outcome, Situation, decide
 from reana_bridge.model.orders import Order, OrderKind
@@ -17,7 +16,8 @@ from reana_bridge.steps.deciding.ordering import look_at_order
 from reana_bridge.steps.deciding.proposing import look_at_merge_request
 from reana_bridge.steps.deciding.reading import Reading, asks_for_paths
 from reana_bridge.steps.deciding.renaming import Whose, whose
-from reana_bridge.store.tables import Delivery, ProjectRow
+from reana_bridge.steps.known import tell_id
+from reana_bridge.store.tables import Delivery
 from webhooks import synthetic
 from webhooks.events import Comment, Event, Ignored, MergeRequest, Push, Rerun, Tag
 from webhooks.kinds import KINDS
@@ -95,21 +95,11 @@ def _look_at_order(bridge: Bridge, forge: str, order: Order) -> Looked:
         decision = Decision(outcome=Outcome.IGNORED, reason=f"the settings register no project `{project}`")
         looked = Looked(event="", decision=decision, project=project)
     else:
-        _remember(bridge, project)
+        tell_id(bridge, bridge.forges[project.forge], project)
         reading = Reading(bridge, project, rule)
         command = order.kind is OrderKind.COMMAND
         looked = look_at_command(reading, order) if command else look_at_order(reading, order)
     return replace(looked, event=f"{order.kind} order", actor=order.actor)
-
-
-def _remember(bridge: Bridge, project: Project) -> None:
-    """Tell the forge the project's id where we know it."""
-    forge = bridge.forges[project.forge]
-    if is_hosted(forge):
-        with bridge.database.read() as session:
-            row = session.get(ProjectRow, str(project))
-        if row is not None and row.forge_id:
-            forge.remember(project, row.forge_id)
 
 
 def _look_at_head(reading: Reading, event: Push | Tag) -> Looked:

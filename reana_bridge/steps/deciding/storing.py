@@ -20,7 +20,9 @@ from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.deciding.obeying import answer, obey
 from reana_bridge.steps.deciding.renaming import rename
 from reana_bridge.steps.deciding.running import Running
+from reana_bridge.steps.known import remember_project
 from reana_bridge.steps.notes import want_note
+from reana_bridge.steps.reconciling.requests import columns_of
 from reana_bridge.steps.transitions import request_cancel
 from reana_bridge.store.database import insert
 from reana_bridge.store.leases import save
@@ -30,7 +32,6 @@ from reana_bridge.store.tables import (
     Delivery,
     Head,
     MergeRequestRow,
-    ProjectRow,
     Run,
     Want,
 )
@@ -117,14 +118,15 @@ class _Storing:
         rule = self._bridge.settings.project(project) if project else None
         if project is None or rule is None:
             return
-        values: dict[str, Any] = {"public": rule.public, "seen_at": self._now}
-        if self._looked.default_branch:
-            values["default_branch"] = self._looked.default_branch
-        if self._looked.forge_id:
-            values["forge_id"] = self._looked.forge_id
-        fresh = {"name": str(project), "default_branch": "", "key_generation": 1, "paused": "", **values}
-        statement = insert(self._bridge.database, ProjectRow).values(fresh)
-        self._session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+        told = {"default_branch": self._looked.default_branch, "forge_id": self._looked.forge_id}
+        remember_project(
+            self._bridge,
+            self._session,
+            project,
+            public=rule.public,
+            seen_at=self._now,
+            **{name: value for name, value in told.items() if value},
+        )
 
     def _remember(self) -> bool:
         """Note what the forge said; whether nobody has been told anything else since we asked."""
@@ -177,10 +179,8 @@ class _Storing:
         if facts is None:
             row.open = False
             return True
-        row.ref, row.sha, row.open, row.author = facts.ref, facts.sha, facts.open, facts.author
-        row.source_branch, row.source_project_id = facts.source_branch, facts.source_project_id
-        row.target_branch, row.fork, row.draft = facts.target_branch, facts.fork, facts.draft
-        row.labels = list(facts.labels)
+        for name, value in columns_of(facts).items():
+            setattr(row, name, value)
         self._session.flush()
         return True
 

@@ -6,13 +6,13 @@ deliveries at a time. Where that cannot be done, heads are compared anyway.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import structlog
 
 from reana_bridge.forges.base import FailedDelivery, ForgeError, ForgeRefused, HookFacts, RateLimited
 from reana_bridge.forges.hosted import HostedForge
 from reana_bridge.model.projects import Project
+from reana_bridge.reports.words import moment
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.hooks import hook_of
 from reana_bridge.store.tables import Hook
@@ -47,7 +47,7 @@ class Health:
 
 def hooks_url(bridge: Bridge, forge: str) -> str:
     """Where the forge's deliveries go; a hook's own address has its id behind it."""
-    return f"{bridge.settings.server.public_url.rstrip('/')}/webhooks/{forge}"
+    return f"{bridge.address}/webhooks/{forge}"
 
 
 def look_at_hook(bridge: Bridge, forge: HostedForge, project: Project) -> bool:
@@ -134,7 +134,7 @@ def _disabled(
 ) -> Health:
     """Enable the hook by a test delivery, and ask for what failed meanwhile."""
     looked_at = row.looked_at or row.made_at
-    until = f" until {_time(hook.disabled_until)}" if hook.disabled_until else " for good"
+    until = f" until {moment(hook.disabled_until)}" if hook.disabled_until else " for good"
     problem = f"the forge has disabled the hook{until} ({hook.disabled})"
     hint = f"run `reana-bridge connect {project}`"
     if bridge.settings.server.shadow:
@@ -185,7 +185,3 @@ def _sent_again(forge: HostedForge, project: Project, hook: HookFacts, delivery:
         return False
     _log.warning("hook.resent", **about, status=delivery.status)
     return True
-
-
-def _time(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"

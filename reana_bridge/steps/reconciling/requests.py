@@ -55,25 +55,27 @@ def remember_requests(
     """Only remember what a newly connected project has open: nothing of it happened just now."""
     now = bridge.database.now(session)
     for facts in there:
-        values = {
-            "project": str(project),
-            "number": facts.number,
-            "ref": facts.ref,
-            "sha": facts.sha,
-            "source_branch": facts.source_branch,
-            "source_project_id": facts.source_project_id,
-            "target_branch": facts.target_branch,
-            "fork": facts.fork,
-            "draft": facts.draft,
-            "labels": list(facts.labels),
-            "open": facts.open,
-            "author": facts.author,
-            "seen_at": now,
-        }
-        fresh = insert(bridge.database, MergeRequestRow).values(values)
+        values = {"project": str(project), "number": facts.number, "seen_at": now}
+        fresh = insert(bridge.database, MergeRequestRow).values(values | columns_of(facts))
         session.execute(fresh.on_conflict_do_nothing())
     looked = insert(bridge.database, Head).values(project=str(project), ref=LOOKED, sha="", seen_at=now)
     session.execute(looked.on_conflict_do_nothing())
+
+
+def columns_of(facts: MergeRequestFacts) -> dict[str, Any]:
+    """What a merge request's row holds of it as the forge has it: column -> value."""
+    return {
+        "ref": facts.ref,
+        "sha": facts.sha,
+        "source_branch": facts.source_branch,
+        "source_project_id": facts.source_project_id,
+        "target_branch": facts.target_branch,
+        "fork": facts.fork,
+        "draft": facts.draft,
+        "labels": list(facts.labels),
+        "open": facts.open,
+        "author": facts.author,
+    }
 
 
 def changes(before: MergeRequestRow | None, now: MergeRequestFacts | None) -> frozenset[Change]:

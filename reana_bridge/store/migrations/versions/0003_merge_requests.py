@@ -29,6 +29,7 @@ def _bool(name: str) -> "sa.Column[bool]":
 
 def upgrade() -> None:
     """Bring the schema to this revision."""
+    op.drop_column("projects", "paused")  # nothing ever set it; pauses have a table
     op.add_column("projects", sa.Column("forge_id", sa.String(), nullable=False, server_default=""))
     op.add_column("projects", sa.Column("private", sa.Boolean(), nullable=False, server_default=sa.true()))
     op.add_column("runs", sa.Column("approved_by", sa.String(), nullable=False, server_default=""))
@@ -94,3 +95,4 @@ def downgrade() -> None:
         ("projects", "forge_id"),
     ):
         op.drop_column(table, column)
+    op.add_column("projects", sa.Column("paused", sa.String(), nullable=False, server_default=""))
