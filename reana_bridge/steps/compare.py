@@ -24,11 +24,12 @@ from reana_bridge.model.results import Result
 from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.results.baselines import Candidate, Choice, choose_baseline
 from reana_bridge.results.comparison import compare
+from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.deciding.again import ASKED_AT
 from reana_bridge.steps.reporting import analysis_of, comparison_row, short_ref
 from reana_bridge.steps.sources import fetched, project_file_at
-from reana_bridge.steps.transitions import announce, move
+from reana_bridge.steps.transitions import move
 from reana_bridge.store.leases import claim, save
 from reana_bridge.store.tables import ComparisonRow, Run
 

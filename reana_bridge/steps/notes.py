@@ -21,7 +21,7 @@ from reana_bridge.reports.policy import is_worth_a_note
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.outbox import want
 from reana_bridge.steps.pausing import pauses_on
-from reana_bridge.steps.reporting import analysis_of, report_of
+from reana_bridge.steps.reporting import analysis_of, newest_runs, report_of
 from reana_bridge.store.tables import ComparisonRow, MergeRequestRow, OutboxRow, ProjectRow, Run, Want
 
 _TOLD = FINAL | {RunState.WAITING}
@@ -145,7 +145,7 @@ def written(bridge: Bridge, session: Session, row: OutboxRow) -> Written | None:
     number: int = row.merge_request or 0
     before = spoken_of(row)
     merge_request = session.get(MergeRequestRow, (row.project, number))
-    runs = [run for run in _runs_at(session, row.project, row.sha) if _belongs(run, number)]
+    runs = [run for run in newest_runs(session, row.project, row.sha) if _belongs(run, number)]
     shown = [_of(report_of(bridge, session, run), number) for run in runs]
     kept = [
         report
@@ -181,12 +181,6 @@ def note_when(bridge: Bridge, run: Run) -> NoteWhen:
         return own
     rule = bridge.settings.project(Project.parse(run.project))
     return NoteWhen(rule.note) if rule else NoteWhen.ALWAYS
-
-
-def _runs_at(session: Session, project: str, sha: str) -> list[Run]:
-    ids = [entry[1] for entry in _newest(session, project, sha).values()]
-    found = session.execute(select(Run).where(_run.id.in_(ids)).order_by(_run.analysis)).scalars()
-    return list(found)
 
 
 def _belongs(run: Run, number: int) -> bool:

@@ -78,6 +78,15 @@ def comparison_row(session: Session, run_id: str) -> ComparisonRow | None:
     return session.execute(select(ComparisonRow).where(table.run_id == run_id)).scalar_one_or_none()
 
 
+def newest_runs(session: Session, project: str, sha: str) -> list[Run]:
+    """Each analysis' newest run of the commit with default parameters, by name."""
+    table = cast(Any, Run)
+    same = (table.project == project, table.sha == sha, table.parameters_digest == "")
+    found = session.execute(select(Run).where(*same).order_by(table.queued_at, table.id)).scalars()
+    newest = {run.analysis: run for run in found}
+    return [newest[name] for name in sorted(newest)]
+
+
 def short_ref(ref: str) -> str:
     """The branch's or tag's name without `refs/heads/` or `refs/tags/`."""
     return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")

@@ -13,8 +13,6 @@ from reana_bridge.store.database import wake_after
 from reana_bridge.store.leases import save
 from reana_bridge.store.tables import ComparisonRow, Run
 
-__all__ = ["NEXT_STEP", "announce", "is_cancel_wanted", "move", "request_cancel"]
-
 NEXT_STEP = {
     RunState.QUEUED: "submit",
     RunState.SUBMITTING: "submit",

@@ -7,8 +7,8 @@ import pytest
 
 from reana_bridge.forges.base import Allowance, ForgeError, ForgeRefused, RateLimited, Unanswered
 from reana_bridge.model.runs import RunState
+from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.notes import want_note
-from reana_bridge.steps.transitions import announce
 from reana_bridge.store.tables import MergeRequestRow, OutboxRow, ProjectRow, RateLimit, Run, Upload, Want
 from tests.steps.hosted import HostedHouse
 from tests.steps.house import WORKFLOW

@@ -7,9 +7,6 @@ is closed takes none.
 
 import re
 from dataclasses import replace
-from typing import Any, cast
-
-from sqlalchemy import select
 
 from reana_bridge.forges.base import CommitGone
 from reana_bridge.model.analyses import ProjectFile
@@ -23,11 +20,11 @@ from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.deciding.ordering import Choice, decide_order, look_at_order, run_proposed
 from reana_bridge.steps.deciding.proposing import Proposal, decide_proposal, propose
 from reana_bridge.steps.deciding.reading import BRANCHES_AND_TAGS, Reading
+from reana_bridge.steps.reporting import newest_runs
 from reana_bridge.store.tables import Run
 from webhooks.events import Change, MergeRequest
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_run = cast(Any, Run)
 
 
 def look_at_command(reading: Reading, order: Order) -> Looked:
@@ -214,11 +211,8 @@ def _compared(reading: Reading, proposal: Proposal) -> set[str]:
 
 
 def _newest(reading: Reading, sha: str) -> list[Run]:
-    """Each analysis' newest run of the commit with default parameters."""
-    same = (_run.project == str(reading.project), _run.sha == sha, _run.parameters_digest == "")
     with reading.bridge.database.read() as session:
-        found = session.execute(select(Run).where(*same).order_by(_run.queued_at, _run.id)).scalars()
-        return list({run.analysis: run for run in found}.values())
+        return newest_runs(session, str(reading.project), sha)
 
 
 def _answer(

@@ -16,7 +16,7 @@ from reana_bridge.steps.deciding.again import compare_anew
 from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.outbox import want_reaction, want_reply
 from reana_bridge.steps.pausing import pauses_on
-from reana_bridge.steps.reporting import report_of
+from reana_bridge.steps.reporting import newest_runs, report_of
 from reana_bridge.steps.transitions import request_cancel
 from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id
@@ -132,7 +132,7 @@ def _cancel(bridge: Bridge, session: Session, looked: Looked) -> bool:
 
 def _status(bridge: Bridge, session: Session, looked: Looked) -> str:
     lines = [f"At `{looked.sha[:7]}`:" if looked.sha else ""]
-    for run in _newest(session, str(looked.project), looked.sha):
+    for run in newest_runs(session, str(looked.project), looked.sha):
         report = report_of(bridge, session, run)
         name = link(code(f"reana/{run.analysis}"), report.run_url)
         by = f", approved by {inline(run.approved_by)}" if run.approved_by else ""
@@ -144,7 +144,7 @@ def _status(bridge: Bridge, session: Session, looked: Looked) -> str:
 
 
 def _pauses(session: Session, looked: Looked) -> list[str]:
-    runs = _newest(session, str(looked.project), looked.sha)
+    runs = newest_runs(session, str(looked.project), looked.sha)
     backends = {run.backend for run in runs if run.state == RunState.QUEUED}
     said = [text for name in sorted(backends) for text in pauses_on(session, str(looked.project), name)]
     return list(dict.fromkeys(said))
@@ -169,7 +169,7 @@ def _why(session: Session, looked: Looked) -> str:
 
 
 def _compare(bridge: Bridge, session: Session, looked: Looked) -> None:
-    for run in _newest(session, str(looked.project), looked.compares):
+    for run in newest_runs(session, str(looked.project), looked.compares):
         if run.state not in FINAL - {RunState.FINISHED} and run.analysis in looked.analyses:
             session.flush()
             compare_anew(bridge, session, run.id, baseline_sha=looked.sha)
@@ -188,11 +188,3 @@ def _of_runs(bridge: Bridge, session: Session, looked: Looked, results: list[dic
     return "\n".join(
         ["Runs with these parameters are no verdict on the commit; they are shown here:", "", *lines]
     )
-
-
-def _newest(session: Session, project: str, sha: str) -> list[Run]:
-    """Each analysis' newest run of the commit with default parameters, by name."""
-    same = (_run.project == project, _run.sha == sha, _run.parameters_digest == "")
-    found = session.execute(select(Run).where(*same).order_by(_run.queued_at, _run.id)).scalars()
-    newest = {run.analysis: run for run in found}
-    return [newest[name] for name in sorted(newest)]

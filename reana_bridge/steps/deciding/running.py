@@ -18,10 +18,11 @@ from reana_bridge.model.problems import Problem
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
 from reana_bridge.model.wants import WantKind
+from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.deciding.again import compare_anew
 from reana_bridge.steps.deciding.looked import Looked
-from reana_bridge.steps.transitions import announce, move
+from reana_bridge.steps.transitions import move
 from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.leases import claim
