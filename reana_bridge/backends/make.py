@@ -2,14 +2,16 @@
 
 import hashlib
 import hmac
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reana_bridge.backends.local import LocalBackend
 from reana_bridge.backends.local.settings import SYSTEM, Environment, ImageEnvironment, LocalSettings
-from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings
-from reana_bridge.backends.reana.loading import Loader
-from reana_bridge.backends.reana.settings import DEFAULT, UNTRUSTED
+from reana_bridge.backends.reana.settings import DEFAULT, UNTRUSTED, Account, ReanaSettings
 from reana_bridge.settings import BackendSettings, EnvironmentSettings, Settings, SettingsError, server_key
+
+if TYPE_CHECKING:
+    from reana_bridge.backends.reana.backend import ReanaBackend
 
 
 def local(name: str, entry: BackendSettings, settings: Settings) -> LocalBackend:
@@ -48,12 +50,16 @@ def _environment(backend: str, entry: EnvironmentSettings) -> Environment:
         raise SettingsError(f"backends.{backend}.environments: image {entry.image!r}: {error}") from None
 
 
-def reana(name: str, entry: BackendSettings, settings: Settings) -> ReanaBackend:
+def reana(name: str, entry: BackendSettings, settings: Settings) -> "ReanaBackend":
     """A REANA instance.
 
     Raises:
         SettingsError: It has no address, no token, or accounts of the same name.
     """
+    # Not at the top: a bridge that only runs things here is spared the time and memory of an HTTP client.
+    from reana_bridge.backends.reana.backend import ReanaBackend
+    from reana_bridge.backends.reana.loading import Loader
+
     if urlsplit(entry.url).scheme not in ("http", "https") or not urlsplit(entry.url).hostname:
         raise SettingsError(f"backends.{name}.url: write REANA's address, such as `https://reana.cern.ch`")
     if entry.poll_fastest > entry.poll_slowest:

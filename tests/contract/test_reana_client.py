@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reana_bridge.backends.base import BackendError, BackendRefused, Job, JobState, Limits
-from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings
+from reana_bridge.backends.reana import Account, ReanaSettings
+from reana_bridge.backends.reana.backend import ReanaBackend
 from reana_bridge.model.reana_yaml import parse
 from reana_bridge.testing.reana import FakeReana, How, Plan
 from tests.contract.openapi import Contract

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings, names
+from reana_bridge.backends.reana import Account, ReanaSettings, names
+from reana_bridge.backends.reana.backend import ReanaBackend
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps.follow import Follow
 from reana_bridge.steps.manual import cancel

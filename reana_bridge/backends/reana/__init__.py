@@ -1,6 +1,8 @@
-"""REANA as a backend: its API's traps are known here, and nowhere else."""
+"""REANA as a backend: its API's traps are known here, and nowhere else.
 
-from reana_bridge.backends.reana.backend import ReanaBackend
+To make settings, only what stands here is needed; `ReanaBackend` brings an HTTP client with it.
+"""
+
 from reana_bridge.backends.reana.settings import Account, ReanaSettings
 
-__all__ = ["Account", "ReanaBackend", "ReanaSettings"]
+__all__ = ["Account", "ReanaSettings"]

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from reana_bridge.backends.base import Job, JobState, Limits, Observation
-from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings
+from reana_bridge.backends.reana import Account, ReanaSettings
+from reana_bridge.backends.reana.backend import ReanaBackend
 from reana_bridge.model.reana_yaml import parse
 from reana_bridge.model.specification import Specification
 from reana_bridge.testing.reana import FakeReana

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from reana_bridge.backends.base import JobState
-from reana_bridge.backends.reana import Account, ReanaBackend, ReanaSettings
+from reana_bridge.backends.reana import Account, ReanaSettings
+from reana_bridge.backends.reana.backend import ReanaBackend
 from tests.backends.reana.conftest import HELLO, LIVE, Bench, serial
 
 URL, TOKEN = os.environ.get("REANA_SERVER_URL", ""), os.environ.get("REANA_ACCESS_TOKEN", "")
