@@ -8,7 +8,6 @@ from collections.abc import Callable
 from reana_bridge.backends.reana.calls import Calls
 from reana_bridge.backends.reana.errors import NotThere
 from reana_bridge.backends.reana.layout import groups, layout_of
-from reana_bridge.backends.reana.values import Logs
 
 ENGINE = "engine.log"
 _SECONDS = 3.0
@@ -36,7 +35,9 @@ class JobLogs:
         with self._lock:
             kept = self._kept.get(workflow)
         if kept is None or self._clock() - kept[0] > _SECONDS:
-            kept = (self._clock(), self._fetch(calls, workflow))
+            content = self._fetch(calls, workflow)
+            # From its arrival on: an answer that takes long is the last one to ask for again at each piece.
+            kept = (self._clock(), content)
             with self._lock:
                 self._kept[workflow] = kept
                 self._kept.move_to_end(workflow)
@@ -50,14 +51,10 @@ class JobLogs:
             layout = layout_of(calls.specification(workflow))
         except NotThere:
             return {}
-        found: dict[str, bytes] = {ENGINE: _engine(logs)}
+        found = {ENGINE: logs.engine.encode("utf-8", "replace")}
         for group in groups(layout, logs.jobs):
             texts = [job.text.rstrip("\n") for job in group.jobs if job.text.strip()]
             content = "".join(f"{text}\n" for text in texts).encode("utf-8", "replace")
             found.setdefault(group.name, content)
             found[group.log] = content
         return found
-
-
-def _engine(logs: Logs) -> bytes:
-    return logs.engine.encode("utf-8", "replace")

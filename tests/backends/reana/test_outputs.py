@@ -6,6 +6,9 @@ import pytest
 
 from reana_bridge.backends.base import BackendError
 from reana_bridge.backends.reana import names
+from reana_bridge.backends.reana.calls import Calls
+from reana_bridge.backends.reana.joblogs import JobLogs
+from reana_bridge.backends.reana.values import Logs
 from reana_bridge.testing.reana import How, Plan, Status
 from tests.backends.reana.conftest import TAG, Bench, serial
 
@@ -123,6 +126,23 @@ def test_logs_by_piece_and_name(bench: Bench) -> None:
     assert bench.backend.log(identity, "step2") == b"more\n"
     assert bench.backend.log(identity, "nothing") == b""
     assert bench.backend.log("default/00000000-0000-4000-8000-000000000000", "step2") == b""
+
+
+def test_an_answer_that_takes_long_is_asked_for_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = bench.submit(bench.job(serial("echo 0123456789")))
+    bench.end(identity)
+    now, asked = [0.0], [0]
+    real = Calls.logs
+
+    def slowly(self: Calls, workflow: str) -> Logs:
+        asked[0] += 1
+        now[0] += 60.0
+        return real(self, workflow)
+
+    monkeypatch.setattr(Calls, "logs", slowly)
+    bench.backend._logs = JobLogs(lambda: now[0])
+    pieces = [bench.backend.log(identity, "1-step1.log", offset, 4) for offset in (0, 4, 8)]
+    assert (b"".join(pieces), asked) == (b"0123456789\n", [1])
 
 
 def test_commands_of_a_step_share_a_log(bench: Bench) -> None:
