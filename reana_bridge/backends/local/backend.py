@@ -305,7 +305,7 @@ class LocalBackend:
             # Aside first: a crash in the middle leaves no half of a run.
             place.rename(aside)
             trees.remove_tree(str(aside))
-        except FileNotFoundError:
+        except FileNotFoundError:  # it is gone already, or another call is just removing it
             pass
         except OSError as problem:
             raise BackendError(

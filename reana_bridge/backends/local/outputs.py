@@ -209,7 +209,7 @@ def _walk(root: Path, top: str) -> Iterator[str]:
         directory = waiting.pop()
         try:
             descriptor = open_inside(root, directory)
-        except (Unreadable, OSError):
+        except (Unreadable, OSError):  # closed to us, or a job that still runs has removed it
             continue
         try:
             with os.scandir(descriptor) as entries:

@@ -42,6 +42,7 @@ class Events:
             try:
                 event = json.loads(line[:_LONGEST])
                 self._take(event["event"], event)
+            # A job can write here what it likes; the engine's exit status alone decides.
             except (ValueError, KeyError, TypeError, RecursionError):
                 continue
 

@@ -63,7 +63,7 @@ def is_sandbox(pid: int) -> bool:
     """Whether `pid` is bubblewrap watching over a sandbox."""
     try:
         return os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "bwrap"
-    except OSError:
+    except OSError:  # gone, or not ours to look at
         return False
 
 
@@ -74,7 +74,7 @@ def _children_by_scan() -> dict[int, list[int]]:
             try:
                 with open(f"/proc/{entry}/stat", "rb") as file:
                     parent = int(file.read().rpartition(b")")[2].split()[1])
-            except (OSError, IndexError):
+            except (OSError, IndexError):  # ended between the two looks
                 continue
             table.setdefault(parent, []).append(int(entry))
     return table
@@ -127,7 +127,7 @@ def send(pids: list[int], number: int) -> None:
     for pid in pids:
         try:
             os.kill(pid, number)
-        except (ProcessLookupError, PermissionError):
+        except (ProcessLookupError, PermissionError):  # gone, or become another user's: not ours to end
             continue
 
 

@@ -33,7 +33,7 @@ def tell(directory: str) -> None:
                 out.sendto(name, address)
             except ConnectionRefusedError:
                 os.unlink(address)
-            except OSError:  # its buffer is full: it is awake already
+            except OSError:  # its buffer is full, so it is awake already; or it has just left
                 continue
     os.close(folder)
 
