@@ -14,7 +14,7 @@ from uuid import uuid4
 from reana_bridge.testing.gitlab import FakeGitLab, bodies
 from reana_bridge.testing.gitlab.things import Project
 from tests.benchmarks import serving
-from tests.benchmarks.runs import SPECIFICATION, _ask, _wait
+from tests.benchmarks.runs import SPECIFICATION, ask, wait
 from tests.benchmarks.table import Figure
 
 ANSWER_SECONDS = 0.025
@@ -117,10 +117,10 @@ def pending(place: Path, *, projects: int = 20, turns: int = 15, rate: float = 1
             for first in everything:
                 first[0].happen(server.port)
             posted = "SELECT count(*) FROM outbox WHERE kind = 'status' AND posted_version > 0"
-            _wait(server, posted, projects, 120)
+            wait(server, posted, projects, 120)
             load = [pushes[turn] for turn in range(1, turns + 1) for pushes in everything]
             begun = _at_a_rate(load, server.port, rate)
-            _wait(server, posted, len(load) + projects, 120)
+            wait(server, posted, len(load) + projects, 120)
     shown = {sha: at for pushes in everything for sha, at in _first_shown(pushes[0].project).items()}
     took = sorted(shown[push.sha] - begun[push.sha] for push in load)
     median, late = statistics.median(took), took[int(len(took) * 0.99)]
@@ -154,10 +154,10 @@ def shown(place: Path, *, runs: int = 8) -> list[Figure]:
                 gitlab.push(project, f"b{number}", {"x": str(number)})
                 gitlab.open(project, f"b{number}")
                 notes = "SELECT count(*) FROM outbox WHERE kind = 'note' AND posted_version > 0"
-                _wait(server, notes, number + 1, 60)
+                wait(server, notes, number + 1, 60)
             settled = "SELECT count(*) = 0 FROM outbox WHERE due_at IS NOT NULL"
-            _wait(server, settled, 1, 60)
-            ended = dict(_ask(server, "SELECT sha, backend_ended_at FROM runs"))
+            wait(server, settled, 1, 60)
+            ended = dict(ask(server, "SELECT sha, backend_ended_at FROM runs"))
         writes, reads = len(gitlab.writes()) / runs, len(gitlab.reads()) / runs
         final = {row.sha: row.finished_at or 0.0 for row in project.statuses}
         noted = {each.sha: note for each in project.merge_requests.values() for note in each.notes.values()}

@@ -64,15 +64,17 @@ def _deliver(server: serving.Served, before: str | None, after: str) -> None:
         assert answer.status == 202
 
 
-def _ask(server: serving.Served, query: str) -> list[tuple]:
+def ask(server: serving.Served, query: str) -> list[tuple]:
+    """The rows that the server's database answers `query` with."""
     with sqlite3.connect(f"file:{server.place}/bridge.db?mode=ro", uri=True) as connection:
         return connection.execute(query).fetchall()
 
 
-def _wait(server: serving.Served, query: str, count: int, seconds: float) -> None:
+def wait(server: serving.Served, query: str, count: int, seconds: float) -> None:
+    """Until the first value that `query` gives is at least `count`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if _ask(server, query)[0][0] >= count:
+        if ask(server, query)[0][0] >= count:
             return
         time.sleep(0.02)
     raise RuntimeError(f"not within {seconds} s: {query}")
@@ -91,11 +93,11 @@ def latency(place: Path, *, pushes: int = 20) -> list[Figure]:
             after = _git("rev-parse", "HEAD", cwd=copy)
             _deliver(server, before, after)
             before = after
-            _wait(server, "SELECT count(*) FROM runs WHERE ended_at IS NOT NULL", turn + 1, 30)
+            wait(server, "SELECT count(*) FROM runs WHERE ended_at IS NOT NULL", turn + 1, 30)
         notes = "SELECT count(*) FROM outbox WHERE wanted_version = posted_version"
-        _wait(server, notes, 2 * pushes, 30)
-        rows = _ask(server, "SELECT pushed_at, started_at, backend_ended_at, ended_at, sha FROM runs")
-        shown = dict(_ask(server, "SELECT sha, max(posted_at) FROM outbox GROUP BY sha"))
+        wait(server, notes, 2 * pushes, 30)
+        rows = ask(server, "SELECT pushed_at, started_at, backend_ended_at, ended_at, sha FROM runs")
+        shown = dict(ask(server, "SELECT sha, max(posted_at) FROM outbox GROUP BY sha"))
     script = place / "script.sh"
     script.write_text("bash -c 'mkdir -p results'\nbash -c 'echo \"{}\" > results/metrics.json'\n")
     begun = time.monotonic()
@@ -127,19 +129,19 @@ def queue(place: Path, *, count: int = 1000) -> list[Figure]:
         begun = time.monotonic()
         _order(server, sha, count)
         ended = "SELECT count(*) FROM runs WHERE ended_at IS NOT NULL"
-        _wait(server, ended, count // 10, 600)
+        wait(server, ended, count // 10, 600)
         early = serving.memory(server.process.pid)
-        _wait(server, f"{ended} AND parameters_digest != ''", count, 1200)
+        wait(server, f"{ended} AND parameters_digest != ''", count, 1200)
         took = time.monotonic() - begun
         late = serving.memory(server.process.pid)
         # The reconciler may find the pushed head meanwhile, and rightly runs it: that one has no parameters.
         ordered = "FROM runs WHERE parameters_digest != ''"
-        finished = _ask(server, f"SELECT count(*) {ordered} AND state = 'finished'")[0][0]
-        whole = _ask(server, "SELECT count(*) FROM runs")[0][0]
+        finished = ask(server, f"SELECT count(*) {ordered} AND state = 'finished'")[0][0]
+        whole = ask(server, "SELECT count(*) FROM runs")[0][0]
         places = len(
             [entry for entry in os.scandir(place / "runs" / "local") if entry.name.startswith("rb-")]
         )
-        values = len(_ask(server, "SELECT DISTINCT value FROM metrics"))
+        values = len(ask(server, "SELECT DISTINCT value FROM metrics"))
     good = finished == count and places == whole and values == count
     return [
         Figure(
