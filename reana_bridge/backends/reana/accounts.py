@@ -59,10 +59,6 @@ class Accounts:
         self._nobody = client(None)
         self._calls = {one.name: Calls(client(one)) for one in settings.every_account()}
 
-    def names(self) -> list[str]:
-        """Of all accounts."""
-        return list(self._calls)
-
     def close(self) -> None:
         """Close what is open."""
         for client in (self._nobody, *(calls.client for calls in self._calls.values())):
@@ -100,6 +96,15 @@ class Accounts:
         """
         self.greet()
         return self._calls.get(account)
+
+    def every(self) -> list[tuple[str, Calls]]:
+        """The name and the calls of each account.
+
+        Raises:
+            ReanaError: The server does not answer.
+        """
+        self.greet()
+        return list(self._calls.items())
 
     def of(self, job: Job) -> tuple[str, Calls]:
         """The account that runs `job`: its name and its calls.

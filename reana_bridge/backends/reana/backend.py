@@ -6,7 +6,7 @@ Nothing that matters is kept in memory: a workflow's name says whose run it is, 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import httpx
 
@@ -20,13 +20,12 @@ from reana_bridge.backends.reana.joblogs import ENGINE, JobLogs
 from reana_bridge.backends.reana.layout import layout_of
 from reana_bridge.backends.reana.outputs import Outputs
 from reana_bridge.backends.reana.settings import ReanaSettings
-from reana_bridge.backends.reana.submit import Submission, first_of, started_of, workflows_of
+from reana_bridge.backends.reana.submit import Load, Submission, first_of, started_of, workflows_of
 from reana_bridge.backends.reana.usage import Living, living_of, usage_of
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind
 
 _CANCEL_TRIES = 3
-Load = Callable[[Job, Path], Any]
 
 
 class ReanaBackend:
@@ -104,8 +103,8 @@ class ReanaBackend:
 
     def find(self, name: str) -> str | None:
         """The identity of the job that was submitted under `name`; None when there is none."""
-        for account in self._accounts.names():
-            known = workflows_of(self._calls(account), self._settings.tag, name)
+        for account, calls in self._accounts.every():
+            known = workflows_of(calls, self._settings.tag, name)
             one = started_of(known) or first_of(known)
             if one is not None:
                 return names.identity_of(account, one.id)
@@ -216,8 +215,8 @@ class ReanaBackend:
             BackendError: The server does not say.
         """
         found: list[Usage] = []
-        for account in self._accounts.names():
-            found += usage_of(account, self._calls(account), self._settings)
+        for account, calls in self._accounts.every():
+            found += usage_of(account, calls, self._settings)
         return sorted(found, key=lambda one: one.ended_at)
 
     def living(self) -> list[Living]:
@@ -227,8 +226,8 @@ class ReanaBackend:
             BackendError: The server does not say.
         """
         found: list[Living] = []
-        for account in self._accounts.names():
-            found += living_of(account, self._calls(account), self._settings)
+        for account, calls in self._accounts.every():
+            found += living_of(account, calls, self._settings)
         return found
 
     def remove(self, identity: str) -> None:

@@ -2,14 +2,15 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
 from reana_bridge.backends.reana import values
-from reana_bridge.backends.reana.client import Client
+from reana_bridge.backends.reana.client import Client, Query
 from reana_bridge.backends.reana.errors import ReanaError
 from reana_bridge.backends.reana.values import Logs, RemoteFile, Workflow
 
@@ -18,6 +19,11 @@ _LONG = 300.0
 """Seconds for what a server may work on for long: loading a workflow, storing a file."""
 
 _STREAM = {"Content-Type": "application/octet-stream"}
+
+
+def by_name(part: str) -> tuple[str, str]:
+    """The filter of lists of workflows that leaves those with `part` in their name."""
+    return ("search", json.dumps({"name": [part]}))
 
 
 class Calls:
@@ -47,16 +53,13 @@ class Calls:
 
     def named(self, part: str) -> list[Workflow]:
         """Workflows with `part` in their name, deleted ones too, lowest run number first."""
-        query = [("search", json.dumps({"name": [part]}))]
-        found: list[Workflow] = []
-        for page, _ in self.pages(query, size=100, most=10):
-            found += page
-        return sorted(found, key=lambda one: one.number)
+        pages = self.pages([by_name(part)], size=100, most=10)
+        return sorted(chain.from_iterable(pages), key=lambda one: one.number)
 
     def pages(
-        self, query: Sequence[tuple[str, str]], *, size: int, most: int, what: str = "list workflows"
-    ) -> Iterator[tuple[list[Workflow], bool]]:
-        """Pages of workflows, newest first: what is on it, and whether there are more.
+        self, query: Query, *, size: int, most: int, what: str = "list workflows"
+    ) -> Iterator[list[Workflow]]:
+        """Pages of workflows, newest first; the next one is only asked for when it is wanted.
 
         Args:
             query: Filters.
@@ -64,16 +67,19 @@ class Calls:
             most: Pages.
             what: For messages.
         """
+        for page in self._pages("workflows", what, [("type", "batch"), *query], size=size, most=most):
+            yield [one for one in map(values.workflow_of, page) if one is not None]
+
+    def _pages(self, path: str, what: str, query: Query, *, size: int, most: int) -> Iterator[list[Any]]:
+        """Pages of any list, as they come."""
         for number in range(1, most + 1):
-            place = [("type", "batch"), ("page", str(number)), ("size", str(size))]
-            told = values.mapping(self.client.json("GET", "workflows", what, query=[*place, *query]))
-            raw = values.items(told.get("items"))
-            found = [one for one in map(values.workflow_of, raw) if one is not None]
-            total = told.get("total")
-            more = told.get("has_next")
+            place = [("page", str(number)), ("size", str(size))]
+            told = values.mapping(self.client.json("GET", path, what, query=[*place, *query]))
+            found = values.items(told.get("items"))
+            yield found
+            more, total = told.get("has_next"), told.get("total")
             if not isinstance(more, bool):
-                more = isinstance(total, int) and number * size < total and bool(raw)
-            yield found, more
+                more = isinstance(total, int) and number * size < total and bool(found)
             if not more:
                 return
 
@@ -165,23 +171,10 @@ class Calls:
 
     def files(self, workflow: str, *, most: int) -> Iterator[RemoteFile]:
         """Files of the workspace, at most `most`, without directories."""
-        count = 0
-        for number in range(1, most // FILES_PAGE + 2):
-            query = [("page", str(number)), ("size", str(FILES_PAGE))]
-            path = f"workflows/{workflow}/workspace"
-            told = values.mapping(self.client.json("GET", path, "list the workspace", query=query))
-            raw = values.items(told.get("items"))
-            for file in filter(None, map(values.file_of, raw)):
-                count += 1
-                if count > most:
-                    return
-                yield file
-            total = told.get("total")
-            more = told.get("has_next")
-            if not (
-                more if isinstance(more, bool) else isinstance(total, int) and number * FILES_PAGE < total
-            ):
-                return
+        path = f"workflows/{workflow}/workspace"
+        pages = self._pages(path, "list the workspace", (), size=FILES_PAGE, most=most // FILES_PAGE + 1)
+        listed = map(values.file_of, chain.from_iterable(pages))
+        return islice(filter(None, listed), most)
 
     @contextlib.contextmanager
     def download(self, workflow: str, path: str) -> Generator[httpx.Response]:

@@ -211,7 +211,7 @@ class Client:
             return False
         try:
             token = self.account.token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError):
+        except (OSError, UnicodeDecodeError):  # the refusal itself is told, and says more
             return False
         renewed = bool(token) and token != self._token
         self._token = token or self._token
@@ -274,6 +274,7 @@ class Client:
 
     def _refusal(self, answer: httpx.Response, what: str) -> ReanaError:
         said = ""
+        # The status alone decides where the server's words cannot be read: it may be no REANA that answers.
         with contextlib.suppress(ReanaError, httpx.HTTPError, ValueError):
             told: Any = json.loads(_read(answer, what, limit=1 << 20))
             if isinstance(told, dict):

@@ -11,10 +11,12 @@ from reana_bridge.backends.reana.values import Logs
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind
 
+RETRIED = "the run is tried again within its budget"
+"""The hint of a failure that is the infrastructure's."""
+
 TAIL_LINES = 20
 _LINE = 500
 _LAST = 8
-_RETRIED = "the run is tried again within its budget"
 # What the compute backend itself puts under a job's output, a line of its own.
 _LIMITS = (
     (re.compile(r"OOMKilled"), "used more memory than it may", "ask for more by `kubernetes_memory_limit`"),
@@ -90,7 +92,7 @@ def _infrastructure(message: str, step: str, tail: list[str]) -> Failure:
         message=message[:_LINE],
         step=step,
         log_tail=_shown(tail),
-        hint=_RETRIED,
+        hint=RETRIED,
     )
 
 

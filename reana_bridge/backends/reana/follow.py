@@ -12,8 +12,8 @@ import structlog
 
 from reana_bridge.backends.base import JobState, Observation
 from reana_bridge.backends.reana import names
-from reana_bridge.backends.reana.calls import Calls
-from reana_bridge.backends.reana.ending import failure_of
+from reana_bridge.backends.reana.calls import Calls, by_name
+from reana_bridge.backends.reana.ending import RETRIED, failure_of
 from reana_bridge.backends.reana.errors import Away, NotAccepted, NotThere, ReanaError
 from reana_bridge.backends.reana.layout import Group, Layout, groups, layout_of, records, while_running
 from reana_bridge.backends.reana.settings import ReanaSettings
@@ -105,11 +105,11 @@ class Follower:
     def _listed(self, statuses: Iterable[str], wanted: set[str], *, most: int) -> list[Workflow]:
         """Those of `wanted` that are in the list of these statuses."""
         query = [("status", status) for status in statuses]
-        query += [("include_progress", "true"), ("search", f'{{"name": ["-{self._settings.tag}-"]}}')]
+        query += [("include_progress", "true"), by_name(names.mark(self._settings.tag))]
         left, found = set(wanted), dict[str, Workflow]()
         if not left:
             return []
-        for page, _ in self._calls.pages(query, size=self._settings.page, most=most, what="list the runs"):
+        for page in self._calls.pages(query, size=self._settings.page, most=most, what="list the runs"):
             for one in page:
                 if one.id in left:
                     left.discard(one.id)
@@ -293,9 +293,7 @@ def _unfinished(steps: Sequence[Group]) -> str:
 
 
 def _lost(why: str) -> Observation:
-    failure = Failure(
-        kind=FailureKind.INFRASTRUCTURE, message=why, hint="the run is tried again within its budget"
-    )
+    failure = Failure(kind=FailureKind.INFRASTRUCTURE, message=why, hint=RETRIED)
     return Observation(state=JobState.LOST, failure=failure)
 
 

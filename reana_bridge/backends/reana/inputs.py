@@ -90,7 +90,7 @@ def send(calls: Calls, workflow: str, root: Path, files: dict[str, int], *, at_o
         if not left:
             return
         with ThreadPoolExecutor(max(1, min(at_once, len(left))), thread_name_prefix="reana-upload") as pool:
-            list(pool.map(partial(_send_one, calls, workflow, root), sorted(left)))
+            list(pool.map(partial(_send_one, calls, workflow, root, files), sorted(left)))
         left = _missing(calls, workflow, files)
     if left:
         shown = ", ".join(sorted(left)[:3])
@@ -105,13 +105,10 @@ def _missing(calls: Calls, workflow: str, files: dict[str, int]) -> set[str]:
     return {path for path, size in files.items() if there.get(path) != size}
 
 
-def _send_one(calls: Calls, workflow: str, root: Path, path: str) -> None:
-    with tree.read(root, path) as probe:
-        size = probe.seek(0, 2)
-
+def _send_one(calls: Calls, workflow: str, root: Path, files: dict[str, int], path: str) -> None:
     def pieces() -> Iterator[bytes]:
         with tree.read(root, path) as file:
             while piece := file.read(_PIECE):
                 yield piece
 
-    calls.upload(workflow, path, size, pieces)
+    calls.upload(workflow, path, files[path], pieces)

@@ -21,7 +21,12 @@ class Name:
 
 def stem(job: str, tag: str) -> str:
     """How all workflows of a job begin, whatever their limit."""
-    return f"{job}-{tag}-"
+    return f"{job}{mark(tag)}"
+
+
+def mark(tag: str) -> str:
+    """What stands in the names of all workflows of the bridge of this tag, and rarely in others."""
+    return f"-{tag}-"
 
 
 def name_of(job: str, tag: str, limit: float | None) -> str:

@@ -17,24 +17,19 @@ _UNTRUSTED = "code from forks is refused: there is no `untrusted_token`"
 def problems(settings: ReanaSettings, accounts: Accounts) -> list[str]:
     """What keeps runs from being started, one sentence each."""
     try:
-        accounts.greet()
+        known = accounts.every()
     except ReanaError as error:
         return [f"{error}; check `url` and whether this host reaches it"]
     found: list[str] = []
     if not settings.accounts:
         found.append("has no account: set `token` or `token_file`, or `accounts` for single projects")
-    for name in accounts.names():
-        calls = accounts.calls(name)
-        if calls is not None:
-            found += _of_account(name, calls, untrusted=calls is _untrusted(settings, accounts))
+    for name, calls in known:
+        untrusted = settings.untrusted is not None and name == settings.untrusted.name
+        found += _of_account(name, calls, untrusted=untrusted)
     if abs(accounts.voice.offset) > _CLOCK_SECONDS:
         ahead = accounts.voice.offset
         found.append(f"its clock differs from this host's by {ahead:+.0f} s; set the wrong one right")
     return found
-
-
-def _untrusted(settings: ReanaSettings, accounts: Accounts) -> Calls | None:
-    return accounts.calls(settings.untrusted.name) if settings.untrusted else None
 
 
 def _of_account(name: str, calls: Calls, *, untrusted: bool) -> list[str]:
@@ -66,15 +61,12 @@ def _used_up(you: Mapping[str, Any]) -> list[str]:
 def description(settings: ReanaSettings, accounts: Accounts) -> list[str]:
     """Version, protocol, accounts with their quota, compute backends; what cannot be asked is left out."""
     try:
-        accounts.greet()
+        known = accounts.every()
     except ReanaError:
         return []
     protocol = "specification bundles" if accounts.takes_bundles else "loaded specifications"
     lines = [f"takes workflows as {protocol}; tokens go into {_place(accounts)}"]
-    for name in accounts.names():
-        calls = accounts.calls(name)
-        if calls is None:
-            continue
+    for name, calls in known:
         try:
             lines += _account(name, calls)
         except ReanaError:

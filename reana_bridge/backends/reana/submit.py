@@ -9,7 +9,7 @@ import contextlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,12 +127,12 @@ class Submission:
                 self.calls.delete(extra.id)
 
     @contextlib.contextmanager
-    def _directory(self) -> Any:
+    def _directory(self) -> Generator[Path]:
         """A directory for the commit's files; what a crash left of others is removed."""
         place = self.settings.scratch
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
         for old in place.iterdir():
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError):  # another submission has just removed it
                 if old.stat().st_mtime < time.time() - _LEFTOVER_SECONDS:
                     shutil.rmtree(old, ignore_errors=True)
         root = Path(tempfile.mkdtemp(prefix=f"{self.job.name}.", dir=place))

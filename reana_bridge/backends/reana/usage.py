@@ -1,11 +1,12 @@
 """What this bridge's ended workflows take on the server, and which were begun and forgotten."""
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reana_bridge.backends.base import Usage
 from reana_bridge.backends.reana import names
-from reana_bridge.backends.reana.calls import Calls
+from reana_bridge.backends.reana.calls import Calls, by_name
+from reana_bridge.backends.reana.client import Query
 from reana_bridge.backends.reana.settings import ReanaSettings
 from reana_bridge.backends.reana.values import ENDED, LIVE, Workflow
 
@@ -22,19 +23,23 @@ def usage_of(account: str, calls: Calls, settings: ReanaSettings) -> list[Usage]
     Raises:
         ReanaError: The server does not say.
     """
-    mine = f"-{settings.tag}-"
     query = [("status", status) for status in (*ENDED, "created")]
     query += [("include_workspace_size", "true"), ("include_progress", "true")]
-    query += [("search", json.dumps({"name": [mine]}))]
-    found: list[Usage] = []
-    for page, _ in calls.pages(query, size=_PAGE, most=_PAGES, what="list the ended runs"):
+    return [
+        Usage(identity=names.identity_of(account, one.id), size=one.size or 0, ended_at=_ended_at(one))
+        for one, _ in _own(calls, settings.tag, query, size=_PAGE, what="list the ended runs")
+    ]
+
+
+def _own(
+    calls: Calls, tag: str, query: Query, *, size: int, what: str
+) -> Iterator[tuple[Workflow, names.Name]]:
+    """This bridge's workflows of an account that `query` leaves, each with what its name says."""
+    for page in calls.pages([*query, by_name(names.mark(tag))], size=size, most=_PAGES, what=what):
         for one in page:
             said = names.parse(one.name)
-            if said is None or said.tag != settings.tag:
-                continue
-            identity = names.identity_of(account, one.id)
-            found.append(Usage(identity=identity, size=one.size or 0, ended_at=_ended_at(one)))
-    return found
+            if said is not None and said.tag == tag:
+                yield one, said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +64,11 @@ def living_of(account: str, calls: Calls, settings: ReanaSettings) -> list[Livin
         ReanaError: The server does not say.
     """
     query = [("status", status) for status in LIVE]
-    query += [("search", json.dumps({"name": [f"-{settings.tag}-"]}))]
-    found: list[Living] = []
-    for page, _ in calls.pages(query, size=settings.page, most=_PAGES, what="list the live runs"):
-        for one in page:
-            said = names.parse(one.name)
-            if said is not None and said.tag == settings.tag and one.created_at is not None:
-                identity = names.identity_of(account, one.id)
-                found.append(Living(identity=identity, name=said.job, since=one.created_at))
-    return found
+    return [
+        Living(identity=names.identity_of(account, one.id), name=said.job, since=one.created_at)
+        for one, said in _own(calls, settings.tag, query, size=settings.page, what="list the live runs")
+        if one.created_at is not None
+    ]
 
 
 def _ended_at(one: Workflow) -> float:
