@@ -5,26 +5,24 @@ Every key has a description here and nowhere else. Keys are written with `-` in 
 
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field
 
+from reana_bridge.model.bridge_rules import HintSection, RuleSection
+from reana_bridge.model.bridge_section import Section
 from reana_bridge.model.bridge_types import (
     NAME_PATTERN,
     Also,
     Cron,
     File,
-    Finite,
-    Fraction,
     Globs,
     MetricGlob,
     Name,
-    NotNegative,
     Parameters,
     Pattern,
     Patterns,
     Seconds,
     Text,
     Zone,
-    mistake,
 )
 
 MAX_ANALYSES = 50
@@ -65,18 +63,7 @@ def _nothing(value: Any) -> Any:
     return {} if value is None else value
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        alias_generator=lambda name: name.replace("_", "-"),
-        validate_by_name=False,
-        validate_by_alias=True,
-    )
-
-
-class PushSection(_Section):
+class PushSection(Section):
     """Runs on pushes to branches."""
 
     branches: Globs | None = Field(
@@ -96,7 +83,7 @@ class PushSection(_Section):
     )
 
 
-class MergeRequestSection(_Section):
+class MergeRequestSection(Section):
     """Runs on merge requests; on plain git, on pushes to any branch but the default one."""
 
     branches: Globs | None = Field(
@@ -117,7 +104,7 @@ class MergeRequestSection(_Section):
     )
 
 
-class ScheduleSection(_Section):
+class ScheduleSection(Section):
     """Runs by the clock, on the default branch."""
 
     cron: Cron = Field(description="Minute, hour, day, month, weekday.", examples=["0 3 * * 1-5"])
@@ -127,7 +114,7 @@ class ScheduleSection(_Section):
     )
 
 
-class OnSection(_Section):
+class OnSection(Section):
     """When an analysis runs."""
 
     push: Annotated[PushSection | None, BeforeValidator(_switch), Also(*_ON_OFF)] = Field(
@@ -155,7 +142,7 @@ class OnSection(_Section):
     manual: bool = Field(True, description="Whether it may be started by hand, from the page or the API.")
 
 
-class MetricsSection(_Section):
+class MetricsSection(Section):
     """A file with metrics."""
 
     path: Pattern = Field(description="The file, or a pattern.", examples=["results/metrics.json"])
@@ -167,64 +154,7 @@ class MetricsSection(_Section):
     prefix: Text = Field("", description="Put before the name of each of its metrics.", examples=["fit."])
 
 
-class HintSection(_Section):
-    """What is known of metrics beside their values."""
-
-    unit: Annotated[str, Field(max_length=50)] = Field(
-        "", description="The unit, as it is shown beside the value.", examples=["fb"]
-    )
-    direction: Literal["higher", "lower", "target", "none"] | None = Field(
-        None, description="Which way is better: `higher`, `lower`, near a `target`, or `none`."
-    )
-    target: Finite | None = Field(None, description="The value to come near to.", examples=[1.0])
-    description: Annotated[str, Field(max_length=500)] = Field("", description="What it is, in one sentence.")
-
-    @model_validator(mode="after")
-    def _one_target(self) -> "HintSection":
-        if self.direction == "target" and self.target is None:
-            raise mistake("has no `target`", "add `target:` with the value to come near to", at="direction")
-        if self.target is not None and self.direction not in (None, "target"):
-            raise mistake(
-                f"a target makes no sense with `direction: {self.direction}`",
-                "remove one of them",
-                at="target",
-            )
-        return self
-
-
-class RuleSection(_Section):
-    """What may not happen to a metric."""
-
-    metric: MetricGlob = Field(description="The metric's name, or a pattern.", examples=["fit.upper_limit"])
-    absolute: NotNegative | None = Field(
-        None, description="Largest allowed difference to the baseline, in the metric's unit."
-    )
-    relative: Fraction | None = Field(
-        None, description="Largest allowed difference as a part of the baseline.", examples=["5%", 0.05]
-    )
-    sigmas: NotNegative | None = Field(
-        None, description="Largest allowed difference in combined standard deviations.", examples=[3]
-    )
-    minimum: Finite | None = Field(None, description="Lowest allowed value.")
-    maximum: Finite | None = Field(None, description="Highest allowed value.")
-    effect: Literal["block", "warn", "inform"] = Field(
-        "warn",
-        description="What breaking it does: `block` fails the status, `warn` warns in the report, "
-        "`inform` only tells.",
-    )
-
-    @model_validator(mode="after")
-    def _some_limit(self) -> "RuleSection":
-        limits = (self.absolute, self.relative, self.sigmas, self.minimum, self.maximum)
-        if all(limit is None for limit in limits):
-            hint = "add `absolute`, `relative`, `sigmas`, `minimum` or `maximum`"
-            raise mistake("has no limit, so it can never be broken", hint)
-        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
-            raise mistake("is below `minimum`", "exchange the two", at="maximum")
-        return self
-
-
-class AnalysisSection(_Section):
+class AnalysisSection(Section):
     """One named workflow of the project."""
 
     file: File = Field("reana.yaml", description="Its REANA specification, relative to the repository's top.")
@@ -304,7 +234,7 @@ class SingleFile(AnalysisSection):
     )
 
 
-class SeveralFile(_Section):
+class SeveralFile(Section):
     """The file of a project with several analyses."""
 
     analyses: Annotated[

@@ -21,12 +21,11 @@ from reana_bridge.model.analyses import (
 )
 from reana_bridge.model.bridge_problems import explain
 from reana_bridge.model.bridge_reference import documented_keys, json_schema
+from reana_bridge.model.bridge_rules import HintSection, RuleSection
 from reana_bridge.model.bridge_schema import (
     AnalysisSection,
-    HintSection,
     NoteChoice,
     OnSection,
-    RuleSection,
     SeveralFile,
     SingleFile,
 )

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reana_bridge.model.metrics import Metric, Unreadable
+from reana_bridge.model.metrics import Metric
+from reana_bridge.model.readings import Check, Unreadable
 from reana_bridge.model.runs import FailureKind
 
 
@@ -91,13 +92,15 @@ class Result:
 
     Attributes:
         metrics: In the order of the files that they were read from.
-        unreadable: Metrics files that could not be read.
+        checks: What the analysis itself says must hold, and whether it does.
+        unreadable: Files that could not be read.
         artifacts: Sorted by path.
         skipped: Declared outputs that were not kept.
         environment: What the run ran in: name -> value, such as `python` -> `3.11.7`.
     """
 
     metrics: tuple[Metric, ...] = ()
+    checks: tuple[Check, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     skipped: tuple[Skipped, ...] = ()

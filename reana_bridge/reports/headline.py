@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 
-from reana_bridge.model.comparisons import Comparison, FileVerdict, RuleEffect
+from reana_bridge.model.comparisons import UNMOVED, Comparison, RuleEffect
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import StepRecord, StepState
 from reana_bridge.model.runs import FailureKind, RunState
@@ -144,7 +144,7 @@ def _compared(report: Report, comparison: Comparison, rows: tuple[Row, ...]) -> 
 
 
 def _changed_files(comparison: Comparison) -> str:
-    changed = sum(file.verdict is not FileVerdict.IDENTICAL for file in comparison.files)
+    changed = sum(file.verdict not in UNMOVED for file in comparison.files)
     return f"{changed} of {plural(len(comparison.files), 'file')} changed" if changed else ""
 
 

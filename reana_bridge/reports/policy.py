@@ -1,7 +1,7 @@
 """When the note of a merge request speaks of an analysis that it has not spoken of before."""
 
 from reana_bridge.model.analyses import NoteWhen
-from reana_bridge.model.comparisons import FileVerdict, Verdict
+from reana_bridge.model.comparisons import UNMOVED, Verdict
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import RunState
 from reana_bridge.reports.status import status
@@ -29,4 +29,4 @@ def _changed(report: Report) -> bool:
     if comparison is None or comparison.baseline is None:
         return True
     moved = any(metric.verdict is not Verdict.SAME for metric in comparison.metrics)
-    return moved or any(file.verdict is not FileVerdict.IDENTICAL for file in comparison.files)
+    return moved or any(file.verdict not in UNMOVED for file in comparison.files)

@@ -277,6 +277,7 @@ _FILE_TONES = {
     FileVerdict.DIFFERENT: Tone.NEUTRAL,
     FileVerdict.MISSING: Tone.WARN,
     FileVerdict.NEW: Tone.NEUTRAL,
+    FileVerdict.NOT_COMPARABLE: Tone.WARN,
 }
 
 

@@ -187,6 +187,9 @@ def _baseline_line(comparison: Comparison) -> str:
         BaselineReason.FIRST_PARENT: "the first parent",
         BaselineReason.ANCESTOR: f"{back}, the nearest ancestor with a result",
         BaselineReason.TARGET_TIP: "the tip of the target branch, as no ancestor has a result",
+        BaselineReason.TAG: f"the newest tag, {baseline.tag}",
+        BaselineReason.PINNED: "the run that the project pins",
+        BaselineReason.ROLLING: f"medians of the last {plural(baseline.runs, 'run')}",
         BaselineReason.GIVEN: "as asked for",
     }[baseline.reason]
     place = f"{baseline.branch} at {short_sha(baseline.sha)}" if baseline.branch else short_sha(baseline.sha)

@@ -34,7 +34,14 @@ _ORDER = (
     Verdict.MISSING,
     Verdict.SAME,
 )
-_FILE_ORDER = (FileVerdict.DIFFERENT, FileVerdict.NEW, FileVerdict.MISSING, FileVerdict.IDENTICAL)
+_FILE_ORDER = (
+    FileVerdict.DIFFERENT,
+    FileVerdict.NOT_COMPARABLE,
+    FileVerdict.NEW,
+    FileVerdict.MISSING,
+    FileVerdict.WITHIN_TOLERANCE,
+    FileVerdict.IDENTICAL,
+)
 
 
 def compare(

@@ -18,9 +18,9 @@ from reana_bridge.forges.base import ForgeRefused
 from reana_bridge.model.analyses import Analysis, MetricsFile
 from reana_bridge.model.codec import from_data, to_data
 from reana_bridge.model.globs import matches
-from reana_bridge.model.metrics import Reading, Unreadable
 from reana_bridge.model.problems import ConfigurationError
 from reana_bridge.model.projects import Project
+from reana_bridge.model.readings import Reading, Unreadable
 from reana_bridge.model.results import Artifact, Failure, Result, Skipped, StepRecord
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.model.specification import Specification

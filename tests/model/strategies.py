@@ -8,7 +8,7 @@ from typing import Literal, Union, get_args, get_origin, get_type_hints
 from hypothesis import strategies as st
 
 
-def values(annotation, *, text, floats=None, most=3, **given):
+def values(annotation, *, text, floats=None, most=2, **given):
     """Values of `annotation`; `given` names strategies for fields of the outermost class."""
     leaves = {
         str: text,

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from reana_bridge.model.analyses import ProjectFile
 from reana_bridge.model.codec import CodecError, from_data, to_data
 from reana_bridge.model.comparisons import Comparison, MetricComparison, Verdict
-from reana_bridge.model.metrics import Direction, Metric, Reading
+from reana_bridge.model.metrics import Direction, Metric
 from reana_bridge.model.problems import Problem
+from reana_bridge.model.readings import Reading
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import Artifact, Failure, Result, StepRecord
 from reana_bridge.model.specification import Specification, WorkflowType

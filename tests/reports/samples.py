@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from reana_bridge.model.analyses import Rule
 from reana_bridge.model.comparisons import Baseline, BaselineReason, RuleEffect
-from reana_bridge.model.metrics import Direction, Metric, Unreadable
+from reana_bridge.model.metrics import Direction, Metric
 from reana_bridge.model.problems import Problem
+from reana_bridge.model.readings import Unreadable
 from reana_bridge.model.reports import NoteContent, Report
 from reana_bridge.model.results import Artifact, Failure, Result, Skipped, StepRecord, StepState
 from reana_bridge.model.runs import FailureKind, RunState

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reana_bridge.model.metrics import Direction, Metric, Reading
+from reana_bridge.model.metrics import Direction, Metric
+from reana_bridge.model.readings import Reading
 from reana_bridge.results.readers import MetricsContent, UnknownFormat, formats, read_metrics, reader_for
 from reana_bridge.results.readers import csv as csv_reader
 from reana_bridge.results.readers import json as json_reader

@@ -12,7 +12,8 @@ from importlib.metadata import entry_points
 from pathlib import PurePosixPath
 from typing import Protocol, cast
 
-from reana_bridge.model.metrics import Metric, Reading, Unreadable
+from reana_bridge.model.metrics import Metric
+from reana_bridge.model.readings import Reading, Unreadable
 from reana_bridge.results.readers.clean import one_line
 from reana_bridge.results.readers.shapes import MAX_COMPLAINTS, MAX_METRICS, MAX_NAME
 

@@ -10,7 +10,7 @@ import io
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from reana_bridge.model.metrics import Reading
+from reana_bridge.model.readings import Reading
 from reana_bridge.results.readers.scalars import scalar
 from reana_bridge.results.readers.shapes import NAME_KEYS, metrics_of, unusable
 from reana_bridge.results.readers.tree import Branch, Entry, FileUnusable, check_parts, decode

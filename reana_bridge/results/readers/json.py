@@ -3,7 +3,7 @@
 import json
 from typing import cast
 
-from reana_bridge.model.metrics import Reading
+from reana_bridge.model.readings import Reading
 from reana_bridge.results.readers.shapes import metrics_of, unusable
 from reana_bridge.results.readers.tree import (
     MAX_DIGITS,

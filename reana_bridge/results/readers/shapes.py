@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from reana_bridge.model.metrics import Direction, Metric, Reading, Unreadable
+from reana_bridge.model.metrics import Direction, Metric
+from reana_bridge.model.readings import Reading, Unreadable
 from reana_bridge.results.readers.clean import one_line
 from reana_bridge.results.readers.scalars import special_number
 from reana_bridge.results.readers.tree import Branch, Entry, FileUnusable, Refused, Tree

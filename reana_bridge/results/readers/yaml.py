@@ -19,7 +19,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
-from reana_bridge.model.metrics import Reading
+from reana_bridge.model.readings import Reading
 from reana_bridge.results.readers.scalars import scalar
 from reana_bridge.results.readers.shapes import metrics_of, unusable
 from reana_bridge.results.readers.tree import (
