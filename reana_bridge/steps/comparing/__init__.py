@@ -1,0 +1,1 @@
+"""What `compare` gathers before it judges: the baseline, the rules that count."""
