@@ -8,6 +8,7 @@ import pytest
 
 from reana_bridge.backends.base import BackendError
 from reana_bridge.model.runs import RunState
+from reana_bridge.steps import compare
 from reana_bridge.store.tables import ArtifactRow, MetricRow
 from tests.steps.house import House
 
@@ -279,7 +280,7 @@ def test_a_baseline_that_ends_while_it_is_looked_for_is_not_missed(
     sha = house.commit("b", {"n": "1"})
     house.push("b")
     ending = [house.run_of(main)]
-    chosen = house.steps["compare"]._choose
+    chosen = compare.choose
 
     def choose(*given: Any) -> Any:
         found = chosen(*given)
@@ -287,7 +288,7 @@ def test_a_baseline_that_ends_while_it_is_looked_for_is_not_missed(
             house.end(ending.pop(), {"a": 1.0})
         return found
 
-    monkeypatch.setattr(house.steps["compare"], "_choose", choose)
+    monkeypatch.setattr(compare, "choose", choose)
     proposal = house.end(house.run_of(sha), {"a": 2.0})
     assert proposal.state == RunState.FINISHED
     assert house.comparison(proposal)["baseline"]["sha"] == main
