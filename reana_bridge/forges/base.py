@@ -62,6 +62,10 @@ class StatusState(StrEnum):
     CANCELLED = "cancelled"
 
 
+FINAL_STATES = frozenset(StatusState) - {StatusState.PENDING, StatusState.RUNNING}
+"""States that nothing of the same attempt follows."""
+
+
 class Access(IntEnum):
     """What a person may do on a project, as the forge confirms it."""
 

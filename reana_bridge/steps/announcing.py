@@ -11,6 +11,7 @@ from typing import Any, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reana_bridge.forges.base import FINAL_STATES
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import FINAL, RunState
 from reana_bridge.reports.status import status
@@ -21,7 +22,6 @@ from reana_bridge.steps.reporting import paused_reason, report_of
 from reana_bridge.store.tables import MergeRequestRow, OutboxRow, Run
 
 _WORDS = {"pending": "queued"}
-_FINAL_WORDS = frozenset({"success", "failure", "error", "cancelled"})
 _outbox, _run = cast(Any, OutboxRow), cast(Any, Run)
 
 
@@ -121,4 +121,4 @@ def _begins(before: dict[str, Any], now: dict[str, Any]) -> bool:
     if any(before.get(name) != now[name] for name in ("run", "run_attempt")):
         return True
     changed = any(before[name] != now[name] for name in ("state", "description"))
-    return before["state"] in _FINAL_WORDS and changed
+    return before["state"] in FINAL_STATES and changed

@@ -49,8 +49,7 @@ def heed(bridge: Bridge, session: Session, forge: str, left: Allowance | None) -
     pace = max(0.0, refilled - now) / max(left.remaining, 1)
     until = now + min(pace, MOST_SECONDS if left.remaining <= 0 else _MOST_SPREAD)
     reason = f"{left.remaining} of {left.limit} calls are left"
-    more = {"remaining": left.remaining, "most": left.limit, "reset_at": left.reset_at}
-    _store(bridge, session, forge, until=until, reason=reason, seen_at=now, **more)
+    _store(bridge, session, forge, until=until, reason=reason, seen_at=now)
 
 
 def _store(bridge: Bridge, session: Session, forge: str, *, until: float, **values: Any) -> float:

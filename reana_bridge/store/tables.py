@@ -181,16 +181,13 @@ class Pause(SQLModel, table=True):
 
 
 class RateLimit(SQLModel, table=True):
-    """What a forge's rate limit leaves to our token, for all replicas; nothing is asked before `until`."""
+    """A forge that all replicas leave alone because of its rate limit: nothing is asked before `until`."""
 
     __tablename__: Any = "rate_limits"
 
     forge: str = Field(primary_key=True)
     until: float | None = None
     reason: str = ""
-    remaining: int | None = None
-    most: int | None = None
-    reset_at: float | None = None
     seen_at: float
 
 

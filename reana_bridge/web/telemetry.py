@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from reana_bridge.forges.base import FINAL_STATES
 from reana_bridge.model.runs import LIVE, RunState
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.tables import Delivery, Hook, OutboxRow, RateLimit, Run
@@ -25,7 +26,6 @@ _DAY = 86400.0
 _delivery, _outbox, _run = cast(Any, Delivery), cast(Any, OutboxRow), cast(Any, Run)
 _hook, _limit = cast(Any, Hook), cast(Any, RateLimit)
 _HOOKS = select(_hook.forge, _hook.problem)
-_FINAL_STATUS = frozenset({"success", "failure", "error", "cancelled"})
 
 
 class Telemetry:
@@ -160,7 +160,7 @@ def _ways(session: Session, now: float) -> Iterator[Any]:
             _outbox.kind == "status", _outbox.posted_at >= now - _DAY
         )
     ).all()
-    shown = {p["run"]: at for p, at in posted if p and p.get("state") in _FINAL_STATUS and p.get("run")}
+    shown = {p["run"]: at for p, at in posted if p and p.get("state") in FINAL_STATES and p.get("run")}
     text = "Seconds from the end of a run to its report on the forge, over the reports of the last 24 hours."
     yield _histogram("reana_bridge_end_to_report_seconds", text, _report_seconds(session, shown))
 

@@ -111,7 +111,7 @@ def pending(place: Path, *, projects: int = 20, turns: int = 15, rate: float = 1
         everything = [
             _prepared(gitlab, gitlab.project(f"bench/p{number}"), turns + 1) for number in range(projects)
         ]
-        gitlab.app.latency = ANSWER_SECONDS
+        gitlab.latency = ANSWER_SECONDS
         with serving.served(place, extra=_settings(gitlab)) as server:
             _pause(server)
             for first in everything:
@@ -148,7 +148,7 @@ def shown(place: Path, *, runs: int = 8) -> list[Figure]:
         gitlab.push(project, "main", {"reana.yaml": SPECIFICATION})
         with serving.served(place, extra=_settings(gitlab)) as server:
             gitlab.hook(project, f"http://127.0.0.1:{server.port}/webhooks/lab", token=SECRET)
-            gitlab.app.latency = ANSWER_SECONDS
+            gitlab.latency = ANSWER_SECONDS
             gitlab.forget_requests()
             for number in range(runs):
                 gitlab.push(project, f"b{number}", {"x": str(number)})

@@ -6,10 +6,10 @@ have happened is `Unanswered`; a wish to be left alone is `RateLimited` with a t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from reana_bridge.forges.base import Allowance, CommitGone, ForgeError, ForgeRefused, RateLimited, Unanswered
+from reana_bridge.forges.telling import NoAnswer, date_seconds
 
 LONGEST_WAIT = 3600.0
 """Seconds; GitHub's limits begin anew every hour, a longer wish is not believed."""
@@ -46,14 +46,6 @@ class Asked:
     writes: bool
 
 
-class NoAnswer(Exception):
-    """No answer came; `sent` is whether the request may have arrived."""
-
-    def __init__(self, reason: str, *, sent: bool) -> None:
-        super().__init__(reason)
-        self.sent = sent
-
-
 def inner(data: Any, *names: str) -> Any:
     """What lies below `names` in `data`; None where the way ends early."""
     for name in names:
@@ -85,14 +77,6 @@ def each(data: Any, *names: str) -> Iterator[Any]:
     """The items of the list below `names`; none where there is no list."""
     value = inner(data, *names)
     yield from cast(list[Any], value) if isinstance(value, list) else []
-
-
-def date_seconds(date: str | None) -> float | None:
-    """UTC seconds of an HTTP date; None where it is none."""
-    try:
-        return parsedate_to_datetime(date).timestamp() if date else None
-    except ValueError:
-        return None
 
 
 def allowance(headers: Mapping[str, str]) -> Allowance | None:

@@ -14,8 +14,9 @@ from urllib.parse import quote, urlsplit
 
 from reana_bridge.forges.base import Allowance, ForgeError, ForgeRefused
 from reana_bridge.forges.github import answers
-from reana_bridge.forges.github.answers import Answer, Asked, NoAnswer
+from reana_bridge.forges.github.answers import Answer, Asked
 from reana_bridge.forges.github.client import Bearer, Client
+from reana_bridge.forges.telling import NoAnswer, date_seconds
 from reana_bridge.model.projects import Project
 
 PER_PAGE = 100
@@ -292,7 +293,7 @@ class Api:
         return match[1] if same or path.startswith("/repositories/") else ""
 
     def _listen(self, bearer: Bearer, answer: Answer) -> None:
-        date = answers.date_seconds(answer.headers.get("date"))
+        date = date_seconds(answer.headers.get("date"))
         allowance = answers.allowance(answer.headers)
         with self._lock:
             if date is not None:

@@ -15,11 +15,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from reana_bridge.forges.base import Posted, Status, StatusState
+from reana_bridge.forges.base import FINAL_STATES, Posted, Status, StatusState
 from reana_bridge.forges.github import answers
 from reana_bridge.forges.github.answers import Answer
 from reana_bridge.forges.github.api import Api
-from reana_bridge.forges.github.statuses import FINAL, is_outdated, settled, shortened
+from reana_bridge.forges.github.statuses import is_outdated
+from reana_bridge.forges.telling import settled, shortened
 from reana_bridge.model.checks import Annotation, Button, CheckOutput
 from reana_bridge.model.projects import Project
 
@@ -82,7 +83,7 @@ class Checks:
         remembered: dict[str, Any] = {
             "external_id": own,
             "attempt": status.attempt,
-            "final": status.state in FINAL,
+            "final": status.state in FINAL_STATES,
             "digest": mark,
         }
         if existing is None or unsure:
@@ -137,7 +138,7 @@ class Checks:
         now = datetime.fromtimestamp(self._clock(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         if status.state is StatusState.RUNNING:
             return {"started_at": now}
-        return {"completed_at": now} if status.state in FINAL or status.needs_approval else {}
+        return {"completed_at": now} if status.state in FINAL_STATES or status.needs_approval else {}
 
 
 def shown(status: Status) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def shown(status: Status) -> dict[str, Any]:
         wanted["output"]["text"] = _within(output.text)
     if status.url:
         wanted["details_url"] = status.url
-    if status.state in FINAL:
+    if status.state in FINAL_STATES:
         wanted |= {"status": "completed", "conclusion": CONCLUSIONS[status.state]}
     elif status.needs_approval:
         wanted |= {"status": "completed", "conclusion": "action_required"}

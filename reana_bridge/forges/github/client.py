@@ -15,7 +15,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, cast
 
-from reana_bridge.forges.github.answers import Answer, NoAnswer
+from reana_bridge.forges.github.answers import Answer
+from reana_bridge.forges.telling import NoAnswer, never_left
 
 ANSWER_LIMIT = 32 * 1024**2
 """Bytes of one answer."""
@@ -72,7 +73,7 @@ class Client:
             try:
                 status, told, body = requester.requestJson(method, path, dict(query or {}), sent, data)
             except OSError as error:  # what requests raises is an OSError
-                raise NoAnswer(self._reason(error), sent=not _never_left(error)) from error
+                raise NoAnswer(self._reason(error), sent=not never_left(error)) from error
             except (RuntimeError, AssertionError) as error:
                 # How PyGithub says that a redirect leads to another host.
                 raise NoAnswer(
@@ -143,18 +144,9 @@ class Client:
             return "its certificate is not trusted; see `ca_file`"
         if isinstance(error, requests.Timeout):
             return f"nothing came within {self._timeout:.0f} s"
-        if _never_left(error):
+        if never_left(error):
             return f"no connection to {self._api_url}"
         return str(error)[:200] if "answer" in str(error) else "the connection broke"
-
-
-def _never_left(error: BaseException) -> bool:
-    """Whether the connection was never made, so that nothing can have happened."""
-    import requests
-
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
-        return True
-    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)
 
 
 def _parsed(body: str) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from reana_bridge.forges.base import ForgeRefused, Identity, Note, Posted
 from reana_bridge.forges.github import answers
 from reana_bridge.forges.github.api import Api
-from reana_bridge.forges.github.statuses import settled
+from reana_bridge.forges.telling import settled
 from reana_bridge.model.projects import Project
 
 LIMIT = 65_536

@@ -4,9 +4,10 @@ Promises: only changes are posted; nothing follows a final state of the same att
 writes over a newer one. They go to the project itself, also for a fork's commit.
 """
 
-from reana_bridge.forges.base import Posted, Status, StatusState
+from reana_bridge.forges.base import FINAL_STATES, Posted, Status, StatusState
 from reana_bridge.forges.github import answers
 from reana_bridge.forges.github.api import Api
+from reana_bridge.forges.telling import settled, shortened
 from reana_bridge.model.projects import Project
 
 DESCRIPTION_LIMIT = 140
@@ -22,11 +23,6 @@ STATES = {
 }
 """Our states in GitHub's words, of which there are four."""
 
-FINAL = frozenset(
-    {StatusState.SUCCESS, StatusState.FAILURE, StatusState.ERROR, StatusState.CANCELLED},
-)
-"""States that nothing of the same attempt follows."""
-
 _RIGHT = "the scope `repo:status`, or the permission `commit statuses: write`"
 
 
@@ -34,19 +30,8 @@ def is_outdated(status: Status, posted: Posted) -> bool:
     """Whether what was posted already is further than `status`: a later attempt, or the end of this one."""
     attempt = posted.get("attempt", 0)
     return attempt > status.attempt or (
-        attempt == status.attempt and bool(posted.get("final")) and status.state not in FINAL
+        attempt == status.attempt and bool(posted.get("final")) and status.state not in FINAL_STATES
     )
-
-
-def settled(posted: Posted) -> Posted:
-    """What was remembered, without the mark that a later call got no answer."""
-    return {name: value for name, value in posted.items() if name != "unsure"}
-
-
-def shortened(text: str, limit: int) -> str:
-    """`text` on one line, of at most `limit` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 class Statuses:
@@ -69,7 +54,7 @@ class Statuses:
         }
         if status.url:
             wanted["target_url"] = status.url
-        remembered = {"attempt": status.attempt, "final": status.state in FINAL, "shown": wanted}
+        remembered = {"attempt": status.attempt, "final": status.state in FINAL_STATES, "shown": wanted}
         if "shown" not in posted or posted.get("unsure"):
             is_shown = self._shows(project, status.sha, wanted)
         else:

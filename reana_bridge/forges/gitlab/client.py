@@ -14,8 +14,9 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from reana_bridge.forges.base import ForgeError
-from reana_bridge.forges.gitlab.errors import SHOWN, Answered, Asked, NoAnswer, Translator
+from reana_bridge.forges.gitlab.errors import SHOWN, Answered, Asked, Translator
 from reana_bridge.forges.gitlab.session import AnswerTooLong, Heard, LimitedSession
+from reana_bridge.forges.telling import NoAnswer, never_left
 
 PER_PAGE = 100
 MOST_PAGES = 100
@@ -185,7 +186,7 @@ class Client:
                 except gitlab.GitlabAuthenticationError as error:
                     raise _answered(error, client.session.last) from error
         except OSError as error:  # what requests raises is an OSError
-            lost = NoAnswer(self._reason(error), sent=not _never_left(error))
+            lost = NoAnswer(self._reason(error), sent=not never_left(error))
             raise self.errors.no_answer(asked, lost) from error
         self.errors.succeeded()
         return response
@@ -268,7 +269,7 @@ class Client:
             return f"nothing came within {self._timeout:.0f} s"
         if isinstance(error, AnswerTooLong):
             return str(error)
-        if _never_left(error):
+        if never_left(error):
             return f"no connection to {self._url}"
         return "the connection broke" if isinstance(error, requests.ConnectionError) else str(error)[:SHOWN]
 
@@ -302,12 +303,3 @@ def _answered(error: Any, headers: Mapping[str, Any]) -> Answered:
         text = ""  # a proxy's error page says nothing more than its status
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return Answered(int(error.response_code or 0), text[:SHOWN], headers)
-
-
-def _never_left(error: BaseException) -> bool:
-    """Whether the connection was never made, so that nothing can have happened."""
-    import requests
-
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.SSLError):
-        return True
-    return "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error)

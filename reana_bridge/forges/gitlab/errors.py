@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateLimited, Unanswered
-from reana_bridge.forges.gitlab.session import date_seconds
+from reana_bridge.forges.telling import NoAnswer, date_seconds
 
 SHOWN = 300
 """Characters of GitLab's own words in a message."""
@@ -36,14 +36,6 @@ class Answered(Exception):
         self.status = status
         self.said = said
         self.headers = headers
-
-
-class NoAnswer(Exception):
-    """No answer came; `sent` says whether the request may have arrived."""
-
-    def __init__(self, reason: str, *, sent: bool) -> None:
-        super().__init__(reason)
-        self.sent = sent
 
 
 @dataclass(frozen=True, kw_only=True)

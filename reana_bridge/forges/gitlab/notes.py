@@ -13,6 +13,7 @@ from typing import Any
 from reana_bridge.forges.base import ForgeRefused, Posted
 from reana_bridge.forges.gitlab.client import Client, Json, project_path
 from reana_bridge.forges.gitlab.errors import Answered, Asked
+from reana_bridge.forges.telling import settled
 from reana_bridge.model.projects import Project
 
 NOTE_LIMIT = 990_000
@@ -56,7 +57,7 @@ class Notes:
         digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
         note, anew = posted.get("id"), bool(posted.get("anew"))
         if posted.get("left"):
-            return {name: value for name, value in posted.items() if name != "unsure"}
+            return settled(posted)
         if note is not None and posted.get("digest") == digest and not posted.get("unsure"):
             return posted
         path = f"{project_path(self._id_of(project))}/merge_requests/{number}/notes"

@@ -8,12 +8,12 @@ import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 
 from reana_bridge.forges.base import Allowance
+from reana_bridge.forges.telling import date_seconds
 
 ANSWER_LIMIT = 32 * 1024**2
 """Bytes of one answer."""
@@ -40,9 +40,7 @@ class Heard:
         remaining, most = _number(headers.get("RateLimit-Remaining")), _number(headers.get("RateLimit-Limit"))
         if remaining is not None and most is not None:
             reset_at = _number(headers.get("RateLimit-Reset"))
-            self.allowance = Allowance(
-                remaining=int(remaining), limit=int(most), reset_at=None if reset_at is None else reset_at
-            )
+            self.allowance = Allowance(remaining=int(remaining), limit=int(most), reset_at=reset_at)
         if (date := date_seconds(headers.get("Date"))) is not None:
             self.clock_offset = date - now
 
@@ -89,14 +87,6 @@ class LimitedSession(requests.Session):
         self.last = response.headers
         self._heard.listen(response.headers, self._clock())
         return response
-
-
-def date_seconds(text: Any) -> float | None:
-    """UTC seconds of an HTTP date; None where it is none."""
-    try:
-        return parsedate_to_datetime(str(text)).timestamp() if text else None
-    except ValueError:
-        return None
 
 
 def _number(text: Any) -> float | None:

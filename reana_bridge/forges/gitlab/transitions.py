@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reana_bridge.forges.base import Posted, Status, StatusState
+from reana_bridge.forges.telling import shortened
 
 LONGEST = 255
 """Characters of a description, a name and a link."""
@@ -65,7 +66,7 @@ def short_ref(status: Status) -> str:
 def body(status: Status, *, ref: str, pipeline: int | None) -> dict[str, Any]:
     """What is sent, within GitLab's limits; a link that is too long is left out rather than cut."""
     sent: dict[str, Any] = {"state": NAMES[status.state], "name": status.context}
-    sent["description"] = shortened(status.description)
+    sent["description"] = shortened(status.description, LONGEST)
     if ref:
         sent["ref"] = ref
     if status.url and len(status.url) <= LONGEST:
@@ -73,12 +74,6 @@ def body(status: Status, *, ref: str, pipeline: int | None) -> dict[str, Any]:
     if pipeline is not None:
         sent["pipeline_id"] = pipeline
     return sent
-
-
-def shortened(text: str) -> str:
-    """`text` on one line within the limit."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST else line[: LONGEST - 1].rstrip() + "…"
 
 
 def choose_pipeline(

@@ -7,7 +7,8 @@ import pytest
 
 from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateLimited, Unanswered
 from reana_bridge.forges.github import answers
-from reana_bridge.forges.github.answers import Answer, Asked, NoAnswer
+from reana_bridge.forges.github.answers import Answer, Asked
+from reana_bridge.forges.telling import NoAnswer
 
 NOW = 1_800_000_000.0
 SECONDARY = "You have exceeded a secondary rate limit and have been temporarily blocked"

@@ -9,9 +9,9 @@ import pytest
 
 from reana_bridge.forges.base import ForgeError, RateLimited, StatusState, Unanswered
 from reana_bridge.forges.github import client
-from reana_bridge.forges.github.answers import NoAnswer
 from reana_bridge.forges.github.client import Bearer, Client
 from reana_bridge.forges.github.forge import GithubForge, api_address
+from reana_bridge.forges.telling import NoAnswer
 from tests.forges.github.conftest import PROJECT, Place
 from tests.forges.github.receiver import Receiver
 

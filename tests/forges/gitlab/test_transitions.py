@@ -6,14 +6,15 @@ import pytest
 
 from reana_bridge.forges.base import Status, StatusState
 from reana_bridge.forges.gitlab.transitions import (
+    LONGEST,
     agrees,
     body,
     choose_pipeline,
     is_news,
     is_settled,
     short_ref,
-    shortened,
 )
+from reana_bridge.forges.telling import shortened
 
 P, R, S, F, E, C = (
     StatusState.PENDING,
@@ -152,7 +153,7 @@ def test_parts_of_what_is_sent(changes: Any, ref: str, pipeline: int | None, key
     ("text", "length", "end"), [("x" * 255, 255, "x"), ("x" * 256, 255, "…"), ("ü" * 400, 255, "…")]
 )
 def test_long_descriptions(text: str, length: int, end: str):
-    short = shortened(text)
+    short = shortened(text, LONGEST)
     assert (len(short), short[-1]) == (length, end)
 
 

@@ -74,8 +74,7 @@ def upgrade() -> None:
         "rate_limits",
         _key("forge"),
         _text("reason"),
-        *(sa.Column(name, sa.Integer(), nullable=True) for name in ("remaining", "most")),
-        *(_time(name, nullable=True) for name in ("until", "reset_at")),
+        _time("until", nullable=True),
         _time("seen_at"),
     )
 
