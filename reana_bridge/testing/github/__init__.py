@@ -9,7 +9,7 @@ github.install(app, [project])   # the forge's settings: app_id = app.id, app_ke
 github.fail("POST", "/comments$", how="after")   # the next comment is stored, and answered with 502
 """
 
+from reana_bridge.testing.failing import How
 from reana_bridge.testing.github.server import FakeGitHub
-from reana_bridge.testing.gitlab.failing import How
 
 __all__ = ["FakeGitHub", "How"]

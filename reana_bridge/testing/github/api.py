@@ -2,37 +2,19 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import urlencode
 
+from reana_bridge.testing.answering import Answer, Refused
 from reana_bridge.testing.github.bodies import Bodies
-from reana_bridge.testing.github.sending import Deliveries
+from reana_bridge.testing.github.delivering import Deliveries
 from reana_bridge.testing.github.things import App, Project, Pull, User
 from reana_bridge.testing.github.world import Actor, World
 
 _SHA = re.compile(r"[0-9a-f]{40}")
 _PAGE, _MOST = 30, 100
-
-
-class Refused(Exception):
-    """The request is answered with an error: `status`, JSON `payload`, `headers`."""
-
-    def __init__(self, status: int, payload: Any, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(f"{status}: {payload}")
-        self.status = status
-        self.payload = payload
-        self.headers = dict(headers or {})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """An answer: `value` becomes JSON unless it is bytes; None is an empty body."""
-
-    value: Any = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def said(status: int, message: str, *errors: Any) -> Refused:
@@ -186,22 +168,3 @@ class Call:
 
     def _link(self, page: int, relation: str) -> str:
         return f'<{self.url}?{urlencode({**self.query, "page": page})}>; rel="{relation}"'
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """A method and a path below the API's address; `:name` matches one part of it."""
-
-    method: str
-    path: str
-    run: Callable[[Call], Answer]
-
-    def match(self, method: str, parts: Sequence[str]) -> dict[str, str] | None:
-        """The named parts where the request is for this route; None where it is not."""
-        pattern = self.path.strip("/").split("/")
-        if method != self.method or len(pattern) != len(parts):
-            return None
-        pairs = list(zip(pattern, parts, strict=True))
-        if not all(wanted.startswith(":") or wanted == part for wanted, part in pairs):
-            return None
-        return {wanted[1:]: part for wanted, part in pairs if wanted.startswith(":")}

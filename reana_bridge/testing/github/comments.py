@@ -1,7 +1,8 @@
 """Pull requests, their comments and reactions: the API of the fake."""
 
+from reana_bridge.testing.answering import Answer, Route
 from reana_bridge.testing.github import happenings
-from reana_bridge.testing.github.api import Answer, Call, Route, invalid, said
+from reana_bridge.testing.github.api import Call, invalid, said
 from reana_bridge.testing.github.things import Comment, Project, Pull
 
 LIMIT = 65_536

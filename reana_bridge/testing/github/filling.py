@@ -17,7 +17,7 @@ from reana_bridge.testing.github.things import (
     User,
 )
 from reana_bridge.testing.github.world import World
-from reana_bridge.testing.gitlab.repository import Repository
+from reana_bridge.testing.repository import Repository
 
 PERMISSIONS = {"checks": "write", "pull_requests": "write", "contents": "read", "metadata": "read"}
 """What an App is granted where nothing else is told."""

@@ -2,7 +2,8 @@
 
 from typing import Any, cast
 
-from reana_bridge.testing.github.api import Answer, Call, Route, invalid, said
+from reana_bridge.testing.answering import Answer, Route
+from reana_bridge.testing.github.api import Call, invalid, said
 from reana_bridge.testing.github.bodies import when
 from reana_bridge.testing.github.things import Attempt, Hook, Installation
 from reana_bridge.testing.github.world import LEVELS

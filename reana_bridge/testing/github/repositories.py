@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from reana_bridge.testing.github.api import Answer, Call, Route, said
+from reana_bridge.testing.answering import Answer, Route
+from reana_bridge.testing.github.api import Call, said
 from reana_bridge.testing.github.things import ROLES, Project
 
 

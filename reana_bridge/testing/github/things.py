@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from reana_bridge.testing.gitlab.repository import Repository
+from reana_bridge.testing.repository import Repository
 
 ZERO = "0" * 40
 """The sha that stands for no commit."""

@@ -1,42 +1,17 @@
 """The state of one fake GitHub and the rules of who may do what. Everything is done under `lock`."""
 
 import secrets
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from reana_bridge.testing.github.things import ROLES, App, Hook, Installation, Project, Pull, Token, User
+from reana_bridge.testing.state import ForgeState
 
 LEVELS = {"": 0, "none": 0, "read": 1, "write": 2, "admin": 3}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A request that was answered or cut off; `status` is 0 where the connection was closed instead.
-
-    Attributes:
-        method: Such as `POST`.
-        path: Decoded, without the query.
-        query: As sent.
-        user: Who asked; empty for nobody, `app` for an App itself.
-        status: Of the answer.
-        applied: Whether it was carried out.
-        kind: `api`, `git` or `web`.
-    """
-
-    method: str
-    path: str
-    query: str
-    user: str
-    status: int
-    applied: bool
-    kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,39 +44,22 @@ _SCOPES = {"statuses": "repo:status", "repository_hooks": "admin:repo_hook"}
 
 
 @dataclass(eq=False, kw_only=True)
-class World:
+class World(ForgeState[Project]):
     """Everything that a GitHub knows.
 
     Attributes:
-        directory: Holds the repositories.
-        clock: UTC seconds since the epoch.
-        url: Its address; known once it listens.
-        fire: Called with (project, event, build) when hooks are due; `build` makes the body.
         limit: Requests of one token in an hour; None for no limit.
         limit_headers: Whether answers tell of the limit.
     """
 
-    directory: Path
-    clock: Callable[[], float]
-    url: str = ""
-    lock: threading.RLock = field(default_factory=threading.RLock)
     users: dict[int, User] = field(default_factory=dict[int, User])
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
     apps: dict[int, App] = field(default_factory=dict[int, App])
     installations: dict[int, Installation] = field(default_factory=dict[int, Installation])
-    projects: dict[int, Project] = field(default_factory=dict[int, Project])
-    requests: list[Request] = field(default_factory=list[Request])
     used: dict[str, int] = field(default_factory=dict[str, int])
     limit: int | None = None
     limit_headers: bool = True
-    fire: Callable[[Project, str, Callable[[], dict[str, Any]]], None] = field(
-        default=lambda project, event, build: None
-    )
     _ids: "count[int]" = field(default_factory=lambda: count(1001))
-
-    def new_id(self) -> int:
-        """A number that nothing else has."""
-        return next(self._ids)
 
     @property
     def api(self) -> str:
@@ -149,15 +107,6 @@ class World:
         return app
 
     # -- finding --
-
-    def project_at(self, path: str) -> Project | None:
-        """The repository that has this path now."""
-        return next((p for p in self.projects.values() if p.path.lower() == path.lower()), None)
-
-    def moved_from(self, path: str) -> Project | None:
-        """The repository that had this path before."""
-        found = (p for p in self.projects.values() if path.lower() in {old.lower() for old in p.old_paths})
-        return next(found, None)
 
     def installation_on(self, project: Project, app: App) -> Installation | None:
         """Where the App is installed so that it may use the repository."""

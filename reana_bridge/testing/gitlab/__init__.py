@@ -9,7 +9,7 @@ gitlab.hook(project, "http://127.0.0.1:8800/webhooks/gitlab", token="secret")
 gitlab.fail("POST", "/notes$", how="after")   # the next note is stored, and answered with 502
 """
 
-from reana_bridge.testing.gitlab.failing import How
+from reana_bridge.testing.failing import How
 from reana_bridge.testing.gitlab.limits import RateLimit
 from reana_bridge.testing.gitlab.server import FakeGitLab
 from reana_bridge.testing.gitlab.things import Level

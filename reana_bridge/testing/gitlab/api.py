@@ -1,62 +1,18 @@
 """A request to the REST API, its answer, and what all handlers share: rights, parameters, pages."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qsl, quote, urlencode
 
+from reana_bridge.testing.answering import Answer, Refused
 from reana_bridge.testing.gitlab.delivering import Deliveries
 from reana_bridge.testing.gitlab.instance import Instance
 from reana_bridge.testing.gitlab.things import Level, MergeRequest, Project, Token, User
 
 PER_PAGE, MOST_PER_PAGE = 20, 100
 _TRUE = {"true", "1", "t", "yes", "on"}
-
-
-class Refused(Exception):
-    """The request is answered with an error.
-
-    Attributes:
-        status: Of the answer.
-        payload: Its JSON, as GitLab writes it.
-        headers: Of the answer.
-    """
-
-    def __init__(self, status: int, payload: Any, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(f"{status}: {payload}")
-        self.status = status
-        self.payload = payload
-        self.headers = dict(headers or {})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """An answer: `value` becomes JSON unless it is bytes; None is an empty body."""
-
-    value: Any = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """A method and a path below `/api/v4`; `:name` matches one segment (which may hold escaped slashes)."""
-
-    method: str
-    path: str
-    run: "Callable[[Call], Answer]"
-    locked: bool = True
-
-    def match(self, method: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """The named segments where the request is for this route; None where it is not."""
-        pattern = self.path.strip("/").split("/")
-        if method != self.method or len(pattern) != len(segments):
-            return None
-        pairs = list(zip(pattern, segments, strict=True))
-        if not all(part.startswith(":") or part == segment for part, segment in pairs):
-            return None
-        return {part[1:]: segment for part, segment in pairs if part.startswith(":")}
 
 
 def not_found(what: str) -> Refused:

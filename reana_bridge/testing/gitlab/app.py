@@ -1,40 +1,24 @@
-"""The ASGI application of the fake: who asks, which failure strikes, which handler answers, and the log."""
+"""The ASGI application of the fake: who asks, which handler answers, and what all answers have."""
 
-import asyncio
-import functools
+import dataclasses
 import hashlib
-import json
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-from urllib.parse import parse_qsl, unquote
+from collections.abc import Mapping
+from urllib.parse import unquote
 
-from reana_bridge.testing.gitlab import (
-    code,
-    git_http,
-    hooks,
-    merge_requests,
-    notes,
-    people,
-    projects,
-    statuses,
-)
-from reana_bridge.testing.gitlab.api import Answer, Call, Refused, Route
+from reana_bridge.testing.answering import Answer, Refused, Route, find_route
+from reana_bridge.testing.application import Application
+from reana_bridge.testing.git_http import credentials, recognise
+from reana_bridge.testing.gitlab import code, git, hooks, merge_requests, notes, people, projects, statuses
+from reana_bridge.testing.gitlab.api import Call
 from reana_bridge.testing.gitlab.delivering import Deliveries
-from reana_bridge.testing.gitlab.failing import Failure, Failures, How
-from reana_bridge.testing.gitlab.instance import Instance, Request
+from reana_bridge.testing.gitlab.instance import Instance
 from reana_bridge.testing.gitlab.projects import PICTURES
 from reana_bridge.testing.gitlab.things import Token
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from reana_bridge.testing.requests import Asked
 
 PREFIX = "/api/v4/"
-TRANSPORT = "reana_bridge.transport"
-"""Where the server puts the connection's transport into the scope, so that it can be cut."""
 
-ROUTES: tuple[Route, ...] = (
+ROUTES: tuple[Route[Call], ...] = (
     *people.ROUTES,
     *projects.ROUTES,
     *code.ROUTES,
@@ -45,105 +29,48 @@ ROUTES: tuple[Route, ...] = (
 )
 """Everything that the API answers; the first that fits counts."""
 
-_THREADS = 16
 
+class App(Application):
+    """The application of one instance."""
 
-class App:
-    """The application of one instance; `latency` is added to every answer, in seconds."""
+    name = "fake-gitlab"
+    prefix = PREFIX
 
-    def __init__(self, instance: Instance, deliveries: Deliveries, failures: Failures) -> None:
+    def __init__(self, instance: Instance, deliveries: Deliveries) -> None:
+        super().__init__(instance)
         self.instance = instance
         self.deliveries = deliveries
-        self.failures = failures
-        self.latency = 0.0
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="fake-gitlab")
 
-    def close(self) -> None:
-        """Let the threads go."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def kind(self, asked: Asked) -> str:
+        """`api`, `git`, or `web` for what is left."""
+        kind = super().kind(asked)
+        return "git" if kind == "web" and recognise(asked.decoded, dict(asked.pairs)) else kind
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        body = await _read(receive)
-        raw: bytes = scope.get("raw_path") or scope["path"].encode()
-        path = raw.partition(b"?")[0].decode("ascii", "replace")
-        query = scope["query_string"].decode("ascii", "replace")
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        decoded = unquote(path)
-        method = scope["method"]
-        failure = self.failures.take(method, f"{decoded}?{unquote(query)}" if query else decoded)
-        if self.latency:
-            await asyncio.sleep(self.latency)
-        if failure is not None and failure.how is How.SLOW:
-            await asyncio.sleep(failure.seconds)
-        answer, user, kind = Answer(), "", "api" if path.startswith(PREFIX) else "web"
-        if failure is None or failure.how.applies:
-            answer, user, kind = await self._answer(method, path, query, headers, body)
-        answer, cut = await self._strike(failure, answer)
-        self._log(method, decoded, query, user, answer, cut, kind, failure)
-        if cut:
-            transport: asyncio.Transport = scope[TRANSPORT]
-            transport.abort()
-            while (await receive())["type"] != "http.disconnect":
-                continue
-            return
-        await _send(send, answer, headers, method)
-
-    async def _strike(self, failure: Failure | None, answer: Answer) -> tuple[Answer, bool]:
-        """The answer that goes out, and whether the connection is cut instead."""
-        if failure is None or failure.how is How.SLOW:
-            return answer, False
-        if failure.how is How.HANG_AFTER:
-            await asyncio.sleep(failure.seconds)
-        if failure.how in {How.CLOSE_BEFORE, How.CLOSE_AFTER, How.HANG_AFTER}:
-            return Answer(status=0), True
-        return Answer(status=failure.status, value=failure.body.encode(), headers=failure.headers), False
-
-    def _log(
-        self,
-        method: str,
-        path: str,
-        query: str,
-        user: str,
-        answer: Answer,
-        cut: bool,
-        kind: str,
-        failure: Failure | None,
-    ) -> None:
-        request = Request(
-            method=method,
-            path=path,
-            query=query,
-            user=user,
-            status=0 if cut else answer.status,
-            applied=failure is None or failure.how.applies,
-            kind=kind,
-        )
-        with self.instance.lock:
-            self.instance.requests.append(request)
+    def written(self, asked: Asked, answer: Answer) -> tuple[int, dict[str, str], bytes]:
+        """With an `ETag` and, for somebody who has that already, without a body."""
+        status, headers, body = super().written(asked, answer)
+        if asked.method == "GET" and status == 200 and "etag" not in headers:
+            headers["etag"] = f'W/"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
+            headers.setdefault("cache-control", "max-age=0, private, must-revalidate")
+            if asked.headers.get("if-none-match") == headers["etag"]:
+                status, body = 304, b""
+        return status, headers, body
 
     # -- who answers --
 
-    async def _answer(
-        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
-    ) -> tuple[Answer, str, str]:
-        """The answer, who asked, and the kind of request."""
-        if path.startswith(PREFIX):
-            pairs = parse_qsl(query, keep_blank_values=True)
-            call = functools.partial(self._api, method, path, pairs, headers, body)
-            answer, user = await asyncio.get_running_loop().run_in_executor(self._pool, call)
-            return answer, user, "api"
-        wanted = git_http.recognise(unquote(path), dict(parse_qsl(query)))
+    def answer(self, asked: Asked) -> tuple[Answer, str]:
+        """The answer, and who asked."""
+        if asked.path.startswith(PREFIX):
+            return self._api(asked)
+        wanted = recognise(asked.decoded, dict(asked.pairs))
         if wanted is None:
-            return self._web(unquote(path)), "", "web"
-        value = git_http.credentials(headers)
+            return self._web(asked.decoded), ""
+        value = credentials(asked.headers)
         token = self._token(value) if value else None
         if value and token is None:
-            return _git(git_http.GitAnswer(status=401, body=b"HTTP Basic: Access denied")), "", "git"
-        git = await git_http.answer(self.instance, wanted, token, headers, body)
-        return _git(git), git.user, "git"
+            return git.refused(401, git.DENIED), ""
+        answer = git.answer(self.instance, wanted, token, asked.headers, asked.body)
+        return answer, token.user.username if token else ""
 
     def _token(self, value: str) -> Token | None:
         with self.instance.lock:
@@ -165,22 +92,15 @@ class App:
 
     # -- the API --
 
-    def _api(
-        self,
-        method: str,
-        path: str,
-        query: list[tuple[str, str]],
-        headers: Mapping[str, str],
-        body: bytes,
-    ) -> tuple[Answer, str]:
+    def _api(self, asked: Asked) -> tuple[Answer, str]:
         call = Call(
             instance=self.instance,
             deliveries=self.deliveries,
-            method=method,
-            path=path,
-            query=query,
-            headers=headers,
-            body=body,
+            method=asked.method,
+            path=asked.path,
+            query=asked.pairs,
+            headers=asked.headers,
+            body=asked.body,
         )
         limited: Mapping[str, str] = {}
         try:
@@ -188,14 +108,14 @@ class App:
             limited = self._limit(call)
             answer = self._run(call)
         except Refused as refused:
-            answer = Answer(status=refused.status, value=refused.payload, headers=refused.headers)
-        answer = Answer(status=answer.status, value=answer.value, headers={**limited, **answer.headers})
+            answer = refused.answer()
+        answer = dataclasses.replace(answer, headers={**limited, **answer.headers})
         return answer, call.user.username if call.user else ""
 
     def _authenticate(self, call: Call) -> Token | None:
         value = call.headers.get("private-token") or dict(call.query).get("private_token", "")
         if not value and call.headers.get("authorization", "").lower().startswith("bearer "):
-            value = git_http.credentials(call.headers)
+            value = credentials(call.headers)
         if not value:
             return None
         token = self._token(value)
@@ -232,46 +152,8 @@ class App:
 
     def _run(self, call: Call) -> Answer:
         segments = [unquote(part) for part in call.path.removeprefix(PREFIX).strip("/").split("/")]
-        for route in ROUTES:
-            named = route.match(call.method, segments)
-            if named is None:
-                continue
-            call.named = named
-            if not route.locked:
-                return route.run(call)
-            with self.instance.lock:
-                return route.run(call)
-        raise Refused(404, {"error": "404 Not Found"})
-
-
-def _git(answer: git_http.GitAnswer) -> Answer:
-    headers = {"Content-Type": answer.kind, "Cache-Control": "no-cache"}
-    if answer.status == 401:
-        headers["WWW-Authenticate"] = 'Basic realm="GitLab"'
-    return Answer(status=answer.status, value=answer.body, headers=headers)
-
-
-async def _read(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-async def _send(send: Send, answer: Answer, asked: Mapping[str, str], method: str) -> None:
-    status, headers = answer.status, {name.lower(): value for name, value in answer.headers.items()}
-    body = answer.value if isinstance(answer.value, bytes) else b""
-    if not isinstance(answer.value, bytes) and status != 204:
-        body = b"" if answer.value is None else json.dumps(answer.value).encode()
-        headers.setdefault("content-type", "application/json")
-    if method == "GET" and status == 200 and "etag" not in headers:
-        headers["etag"] = f'W/"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
-        headers.setdefault("cache-control", "max-age=0, private, must-revalidate")
-        if asked.get("if-none-match") == headers["etag"]:
-            status, body = 304, b""
-    headers["content-length"] = str(len(body))
-    pairs = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        found = find_route(ROUTES, call.method, segments)
+        if found is None:
+            raise Refused(404, {"error": "404 Not Found"})
+        route, call.named = found
+        return route.answer(call, self.instance.lock)

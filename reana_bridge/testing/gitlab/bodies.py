@@ -5,8 +5,8 @@ from typing import Any
 
 from reana_bridge.testing.gitlab.entities import head_pipeline
 from reana_bridge.testing.gitlab.instance import Instance
-from reana_bridge.testing.gitlab.repository import Commit
 from reana_bridge.testing.gitlab.things import ZERO, MergeRequest, Note, Project, User
+from reana_bridge.testing.repository import Commit
 
 SHOWN_COMMITS = 20
 """The newest commits that a push tells of."""

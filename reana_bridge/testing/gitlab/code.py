@@ -1,7 +1,8 @@
 """Commits, branches, files, archives and comparisons over the REST API."""
 
+from reana_bridge.testing.answering import Answer, Refused, Route
 from reana_bridge.testing.gitlab import entities
-from reana_bridge.testing.gitlab.api import Answer, Call, Refused, Route, not_found
+from reana_bridge.testing.gitlab.api import Call, not_found
 from reana_bridge.testing.gitlab.things import Project
 
 _MOST_COMPARED = 1000

@@ -9,17 +9,16 @@ import binascii
 import hashlib
 import hmac
 import json
-import threading
 import time
-from collections.abc import Callable, Mapping
-from queue import SimpleQueue
-from typing import Any
+from collections.abc import Mapping
 from uuid import uuid4
 
 import httpx
 
+from reana_bridge.testing.delivering import Sender
 from reana_bridge.testing.gitlab.instance import Instance
 from reana_bridge.testing.gitlab.things import Hook, HookEvent, Project
+from reana_bridge.testing.state import Build
 
 EVENTS = {
     "push_events": "Push Hook",
@@ -35,10 +34,7 @@ FAILURES_TO_DISABLE = 4
 FAILURES_FOR_GOOD = 40
 FIRST_BACKOFF, LONGEST_BACKOFF = 60.0, 86400.0
 INTERNAL_ERROR = "internal error"
-_WORKERS = 4
 _KEPT_BODY = 8192
-
-Job = Callable[[httpx.Client], object]
 
 
 def signature(signing_token: str, delivery: str, timestamp: int, body: bytes) -> str:
@@ -56,93 +52,34 @@ def usable_signing_token(value: str) -> bool:
         return False
 
 
-class Deliveries:
+class Deliveries(Sender[Hook, HookEvent]):
     """Sends for one instance.
 
     Attributes:
-        seconds: How long a receiver may take.
         disabling: Whether hooks that fail are disabled, as on GitLab.com.
-        dropped: Asked with a running number before each delivery; True loses it without a trace, as the
-            limits of GitLab.com do.
-        sent: Every delivery that was tried, oldest first, as (hook, event).
     """
 
+    lanes = 4
+
     def __init__(self, instance: Instance) -> None:
+        super().__init__(instance)
         self._instance = instance
-        self.seconds = 10.0
         self.disabling = True
-        self.dropped: Callable[[int], bool] = lambda _: False
-        self.sent: list[tuple[Hook, HookEvent]] = []
-        self._number = 0
-        self._held: list[Callable[[], None]] | None = None
-        self._waiting = 0
-        self._idle = threading.Condition()
-        self._queues: list[SimpleQueue[Job | None]] = [SimpleQueue() for _ in range(_WORKERS)]
-        self._threads = [
-            threading.Thread(target=self._work, args=(queue,), daemon=True) for queue in self._queues
-        ]
         instance.fire = self.fire
 
-    def start(self) -> None:
-        """Begin to send."""
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        """Stop after what is being sent now; what waits is lost."""
-        for queue in self._queues:
-            while not queue.empty():
-                queue.get()
-            queue.put(None)
-        for thread in self._threads:
-            thread.join(self.seconds + 5)
-
-    def wait(self, seconds: float = 30.0) -> None:
-        """Return when nothing is on its way.
-
-        Raises:
-            TimeoutError: Something still is.
-        """
-        with self._idle:
-            if not self._idle.wait_for(lambda: self._waiting == 0, seconds):
-                raise TimeoutError(f"{self._waiting} webhooks are still on their way after {seconds:.0f} s")
-
-    def hold(self) -> None:
-        """Send nothing until `release`; bodies are made then, and tell of the state of then."""
-        self._held = []
-
-    def release(self) -> None:
-        """Send what was held."""
-        with self._instance.lock:
-            held, self._held = self._held or [], None
-            for send in held:
-                send()
-
-    def fire(self, project: Project, trigger: str, build: Callable[[], dict[str, Any]]) -> None:
+    def fire(self, project: Project, trigger: str, build: Build) -> None:
         """Send to every hook of the project that is subscribed and not disabled; the lock is held."""
         hooks = [hook for hook in project.hooks.values() if hook.settings.get(trigger)]
         hooks = [hook for hook in hooks if not self.disabled(hook)]
-        if self._held is not None:
-            self._held.append(lambda: self._send_all(hooks, trigger, build))
-        else:
-            self._send_all(hooks, trigger, build)
+        self._due(lambda: self._send_all(hooks, trigger, build))
 
-    def _send_all(self, hooks: list[Hook], trigger: str, build: Callable[[], dict[str, Any]]) -> None:
+    def _send_all(self, hooks: list[Hook], trigger: str, build: Build) -> None:
         hooks = [hook for hook in hooks if not self._is_dropped()]
         if not hooks:
             return
         body = json.dumps(build()).encode()
         for hook in hooks:
-            self._queue(hook, lambda client, hook=hook: self._attempt(client, hook, trigger, body, None))
-
-    def _is_dropped(self) -> bool:
-        self._number += 1
-        return self.dropped(self._number)
-
-    def _queue(self, hook: Hook, job: Job) -> None:
-        with self._idle:
-            self._waiting += 1
-        self._queues[hook.id % _WORKERS].put(job)
+            self._queue(lambda client, hook=hook: self._attempt(client, hook, trigger, body, None), hook.id)
 
     def disabled(self, hook: Hook) -> bool:
         """Whether the hook is not used now."""
@@ -153,16 +90,6 @@ class Deliveries:
         """Send at once, disabled or not, and wait for the answer; without the lock held."""
         with httpx.Client(timeout=self.seconds, trust_env=False) as client:
             return self._attempt(client, hook, trigger, body, delivery)
-
-    def _work(self, queue: "SimpleQueue[Job | None]") -> None:
-        with httpx.Client(timeout=self.seconds, trust_env=False) as client:
-            while (job := queue.get()) is not None:
-                try:
-                    job(client)
-                finally:
-                    with self._idle:
-                        self._waiting -= 1
-                        self._idle.notify_all()
 
     def headers(self, hook: Hook, trigger: str, body: bytes, delivery: str) -> dict[str, str]:
         """The headers of one attempt; `delivery` is the same for every attempt at the same delivery."""

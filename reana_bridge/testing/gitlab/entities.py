@@ -3,7 +3,6 @@
 from typing import Any
 
 from reana_bridge.testing.gitlab.instance import Instance
-from reana_bridge.testing.gitlab.repository import Commit, GitError
 from reana_bridge.testing.gitlab.things import (
     ZERO,
     Badge,
@@ -19,6 +18,7 @@ from reana_bridge.testing.gitlab.things import (
     User,
     timestamp,
 )
+from reana_bridge.testing.repository import Commit, GitError
 
 HOOK_FLAGS = (
     *("push_events", "tag_push_events", "merge_requests_events", "note_events", "issues_events"),

@@ -6,8 +6,8 @@ from typing import Any
 
 from reana_bridge.testing.gitlab import changes, hooks
 from reana_bridge.testing.gitlab.instance import Instance
-from reana_bridge.testing.gitlab.repository import Repository
 from reana_bridge.testing.gitlab.things import Hook, Level, MergeRequest, Note, Pipeline, Project, Token, User
+from reana_bridge.testing.repository import Repository
 
 
 class Filling:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from reana_bridge.testing.answering import Answer, Refused, Route
 from reana_bridge.testing.gitlab import bodies, entities
-from reana_bridge.testing.gitlab.api import Answer, Call, Refused, Route, invalid
+from reana_bridge.testing.gitlab.api import Call, invalid
 from reana_bridge.testing.gitlab.delivering import EVENTS, INTERNAL_ERROR, usable_signing_token
 from reana_bridge.testing.gitlab.instance import Instance
 from reana_bridge.testing.gitlab.things import ZERO, Hook, HookEvent, Level, Project, User

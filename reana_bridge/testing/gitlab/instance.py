@@ -2,37 +2,11 @@
 
 import secrets
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
-from pathlib import Path
-from typing import Any
 
 from reana_bridge.testing.gitlab.limits import RateLimit
 from reana_bridge.testing.gitlab.things import Level, MergeRequest, Note, Project, Token, User
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A request that was answered (or cut off).
-
-    Attributes:
-        method: Such as `POST`.
-        path: Decoded, without the query, such as `/api/v4/projects/1/statuses/...`.
-        query: As sent.
-        user: User name; empty for nobody.
-        status: Of the answer; 0 where the connection was closed instead.
-        applied: Whether the request was carried out.
-        kind: `api`, `git` or `web`.
-    """
-
-    method: str
-    path: str
-    query: str
-    user: str
-    status: int
-    applied: bool
-    kind: str
+from reana_bridge.testing.state import ForgeState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +22,16 @@ class QuickAction:
 
 
 @dataclass(eq=False, kw_only=True)
-class Instance:
+class Instance(ForgeState[Project]):
     """Everything that a GitLab knows.
 
     Attributes:
-        directory: Holds the repositories.
-        url: Its address; known once it listens.
         version: Such as `19.1.0`.
-        clock: UTC seconds since the epoch.
-        fire: Called with (project, trigger, build) when a project's hooks are due; `build` makes the body.
     """
 
-    directory: Path
     version: str
-    clock: Callable[[], float]
-    url: str = ""
-    lock: threading.RLock = field(default_factory=threading.RLock)
     users: dict[int, User] = field(default_factory=dict[int, User])
     tokens: dict[str, Token] = field(default_factory=dict[str, Token])
-    projects: dict[int, Project] = field(default_factory=dict[int, Project])
-    requests: list[Request] = field(default_factory=list[Request])
     quick_actions: list[QuickAction] = field(default_factory=list[QuickAction])
     deleted_notes: list[Note] = field(default_factory=list[Note])
     statuses_of_a_pipeline: int = 1000
@@ -79,17 +43,9 @@ class Instance:
     test_limit: RateLimit | None = None
     request_limit: RateLimit | None = None
     second_update: bool = True
-    fire: Callable[[Project, str, Callable[[], dict[str, Any]]], None] = field(
-        default=lambda project, trigger, build: None
-    )
-    _ids: "count[int]" = field(default_factory=lambda: count(1))
     _status_locks: dict[tuple[int, str], threading.Lock] = field(
         default_factory=dict[tuple[int, str], threading.Lock]
     )
-
-    def new_id(self) -> int:
-        """A number that nothing else has."""
-        return next(self._ids)
 
     @property
     def release(self) -> tuple[int, int]:
@@ -162,16 +118,6 @@ class Instance:
         return not project.archived and level >= project.protected.get(branch, Level.DEVELOPER)
 
     # -- finding --
-
-    def project_at(self, path: str) -> Project | None:
-        """The project that has this path now."""
-        return next((p for p in self.projects.values() if p.path.lower() == path.lower()), None)
-
-    def moved_from(self, path: str) -> Project | None:
-        """The project that had this path before."""
-        lowered = path.lower()
-        found = (p for p in self.projects.values() if lowered in {old.lower() for old in p.old_paths})
-        return next(found, None)
 
     def with_source(self, project: Project, branch: str) -> list[tuple[Project, MergeRequest]]:
         """Open merge requests, each with its target project, that want to merge this branch."""

@@ -1,7 +1,8 @@
 """Merge requests over the REST API: lists, one, opening, editing, merging, and their pipelines."""
 
+from reana_bridge.testing.answering import Answer, Refused, Route
 from reana_bridge.testing.gitlab import changes, entities
-from reana_bridge.testing.gitlab.api import Answer, Call, Refused, Route, forbidden, not_found
+from reana_bridge.testing.gitlab.api import Call, forbidden, not_found
 from reana_bridge.testing.gitlab.things import Level, MergeRequest, Project
 
 

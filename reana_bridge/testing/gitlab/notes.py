@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Iterator
 
+from reana_bridge.testing.answering import Answer, Refused, Route
 from reana_bridge.testing.gitlab import changes, entities
-from reana_bridge.testing.gitlab.api import Answer, Call, Refused, Route, forbidden, invalid, not_found
+from reana_bridge.testing.gitlab.api import Call, forbidden, invalid, not_found
 from reana_bridge.testing.gitlab.instance import Instance, QuickAction
 from reana_bridge.testing.gitlab.things import Level, MergeRequest, Note, Project, User
 

@@ -1,7 +1,8 @@
 """Users, tokens, members and the version over the REST API."""
 
+from reana_bridge.testing.answering import Answer, Refused, Route
 from reana_bridge.testing.gitlab import entities
-from reana_bridge.testing.gitlab.api import Answer, Call, Refused, Route, not_found
+from reana_bridge.testing.gitlab.api import Call, not_found
 from reana_bridge.testing.gitlab.things import User
 
 

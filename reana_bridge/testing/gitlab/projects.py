@@ -3,8 +3,9 @@
 import re
 import secrets
 
+from reana_bridge.testing.answering import Answer, Refused, Route
 from reana_bridge.testing.gitlab import entities
-from reana_bridge.testing.gitlab.api import Answer, Call, Refused, Route, forbidden, invalid
+from reana_bridge.testing.gitlab.api import Call, forbidden, invalid
 from reana_bridge.testing.gitlab.things import Badge, Level, Project, Upload
 
 MOST_UPLOADED = 100 * 2**20

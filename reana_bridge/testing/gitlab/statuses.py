@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
+from reana_bridge.testing.answering import Answer, Refused, Route
 from reana_bridge.testing.gitlab import changes, entities
-from reana_bridge.testing.gitlab.api import Answer, Call, Refused, Route, forbidden, invalid, not_found
+from reana_bridge.testing.gitlab.api import Call, forbidden, invalid, not_found
 from reana_bridge.testing.gitlab.instance import Instance
 from reana_bridge.testing.gitlab.things import CommitStatus, Level, Pipeline, Project, User
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
-from reana_bridge.testing.gitlab.repository import Repository
+from reana_bridge.testing.repository import Repository
 
 ZERO = "0" * 40
 """The sha of nothing, as in the body of a push that creates or deletes."""

@@ -8,7 +8,7 @@ reana.workflow("fit.1").status                 # what the server knows
 reana.requests(path="/workspace")              # who asked for what
 """
 
-from reana_bridge.testing.gitlab.failing import How
+from reana_bridge.testing.failing import How
 from reana_bridge.testing.reana.server import FakeReana
 from reana_bridge.testing.reana.things import Plan, Protocol, Status
 

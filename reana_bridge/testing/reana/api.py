@@ -1,13 +1,14 @@
 """A request to the REST API, its answer, and what all handlers share: who asks, about what, which page."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
+from reana_bridge.testing import answering
 from reana_bridge.testing.reana.things import TIME_FORMAT, User, Workflow
 from reana_bridge.testing.reana.world import World
 
@@ -20,62 +21,29 @@ UNKNOWN = (
 _UNITS = ("Bytes", "KiB", "MiB", "GiB", "TiB")
 
 
-class Refused(Exception):
-    """The request is answered with an error.
-
-    Attributes:
-        status: Of the answer.
-        payload: Its JSON.
-        headers: Of the answer.
-    """
+class Refused(answering.Refused):
+    """The request is answered with an error, and a message as REANA writes it."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(f"{status}: {message}")
-        self.status = status
-        self.payload = {"message": message}
-        self.headers = dict(headers or {})
+        super().__init__(status, {"message": message}, headers)
+
+    def answer(self) -> "Answer":
+        """The error, of the kind that all handlers answer with."""
+        return Answer(status=self.status, value=self.payload, headers=self.headers)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """An answer: `value` becomes JSON unless it is bytes; a `file` is streamed without telling its size."""
+class Answer(answering.Answer):
+    """An answer; a `file` is streamed without telling its size."""
 
-    value: Any = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     file: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Route:
-    """A method and a path below `/api`; `:name` matches one segment, `*name` all that are left.
+class Route(answering.Route["Call"]):
+    """A method and a path below `/api`; `open` routes need no token."""
 
-    `open` routes need no token; `locked` ones run while nothing else does.
-    """
-
-    method: str
-    path: str
-    run: "Callable[[Call], Answer]"
     open: bool = False
-    locked: bool = True
-
-    def match(self, method: str, segments: Sequence[str]) -> dict[str, str] | None:
-        """The named segments where the request is for this route; None where it is not."""
-        pattern = self.path.strip("/").split("/")
-        rest = pattern[-1].startswith("*")
-        if method != self.method or len(segments) < len(pattern):
-            return None
-        if not rest and len(segments) != len(pattern):
-            return None
-        named: dict[str, str] = {}
-        for place, part in enumerate(pattern):
-            if part.startswith("*"):
-                named[part[1:]] = "/".join(segments[place:])
-            elif part.startswith(":"):
-                named[part[1:]] = segments[place]
-            elif part != segments[place]:
-                return None
-        return named
 
 
 @dataclass(kw_only=True)

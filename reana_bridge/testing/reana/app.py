@@ -1,34 +1,30 @@
-"""The ASGI application of the fake: who asks, which failure strikes, which handler answers, and the log."""
+"""The ASGI application of the fake: who asks, which handler answers, and what all answers have."""
 
-import asyncio
-import functools
+import dataclasses
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import formatdate
 from math import ceil
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
-from reana_bridge.testing.gitlab.app import TRANSPORT
-from reana_bridge.testing.gitlab.failing import Failure, Failures, How
+from reana_bridge.testing import answering
+from reana_bridge.testing.application import Application, Send, begin
 from reana_bridge.testing.reana import accounts, bundles, files, workflows
 from reana_bridge.testing.reana.api import Answer, Call, Refused, Route
 from reana_bridge.testing.reana.things import Protocol, User
-from reana_bridge.testing.reana.world import Request, Truncation, World
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from reana_bridge.testing.reana.world import Truncation, World
+from reana_bridge.testing.requests import Asked
 
 PREFIX = "/api/"
 ROUTES: tuple[Route, ...] = (*accounts.ROUTES, *bundles.ROUTES, *workflows.ROUTES, *files.ROUTES)
 """Everything that the API answers; the first that fits counts."""
 
-_THREADS = 16
 _PIECE = 64 * 1024
+_TOKEN = "access_token"  # noqa: S105 - a name in the query
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,104 +44,68 @@ class Exchange:
     answer: Answer | None
 
 
-class App:
+class App(Application):
     """The application of one REANA.
 
     Attributes:
-        latency: Seconds that are added to every answer.
         witness: Called with every request and its answer.
     """
 
-    def __init__(self, world: World, failures: Failures) -> None:
+    name = "fake-reana"
+    unsized = frozenset({"application/zip"})
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
         self.world = world
-        self.failures = failures
-        self.latency = 0.0
         self.witness: Callable[[Exchange], None] = lambda exchange: None
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="fake-reana")
 
-    def close(self) -> None:
-        """Let the threads go."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def told(self, asked: Asked) -> str:
+        """The query, decoded and without the token."""
+        return unquote(urlencode(_without_token(asked)))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        body = await _read(receive)
-        raw: bytes = scope.get("raw_path") or scope["path"].encode()
-        path = raw.partition(b"?")[0].decode("ascii", "replace")
-        pairs = parse_qsl(scope["query_string"].decode("ascii", "replace"), keep_blank_values=True)
-        query = [(key, value) for key, value in pairs if key != "access_token"]
-        token = dict(pairs).get("access_token", "")
-        method, told, decoded = scope["method"], unquote(urlencode(query)), unquote(path)
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        call = Call(world=self.world, method=method, path=path, query=query, headers=headers, body=body)
-        failure = self.failures.take(method, f"{decoded}?{told}" if told else decoded)
-        await asyncio.sleep(self.latency + _delay(failure))
-        answer, user = Answer(), ""
-        if failure is None or failure.how.applies:
-            run = functools.partial(self._answer, call, token)
-            answer, user = await asyncio.get_running_loop().run_in_executor(self._pool, run)
-        answer, cut = await _strike(failure, answer)
-        request = Request(
-            method=method,
-            path=decoded,
-            query=told,
-            user=user,
-            status=0 if cut else answer.status,
-            applied=failure is None or failure.how.applies,
-            at=time.monotonic(),
-        )
-        with self.world.lock:
-            self.world.requests.append(request)
-            real = failure is None or failure.how is How.SLOW
-            self.witness(Exchange(call=call, pairs=pairs, path=decoded, answer=answer if real else None))
-        if cut or not await self._send(send, answer, method):
-            transport: asyncio.Transport = scope[TRANSPORT]
-            transport.abort()
-            while (await receive())["type"] != "http.disconnect":
-                continue
+    def logged(self, asked: Asked, answer: answering.Answer) -> None:
+        """Let the witness know."""
+        ours = answer if isinstance(answer, Answer) else None  # what a failure gives is of the plain kind
+        self.witness(Exchange(call=self._call(asked), pairs=asked.pairs, path=asked.decoded, answer=ours))
 
     # -- the API --
 
-    def _answer(self, call: Call, token: str) -> tuple[Answer, str]:
+    def answer(self, asked: Asked) -> tuple[answering.Answer, str]:
         """The answer, and who asked."""
+        call = self._call(asked)
         limited: Mapping[str, str] = {}
         try:
             route, call.named = self._route(call)
             if not route.open:
-                call.user = self._authenticate(call, token)
+                call.user = self._authenticate(call, dict(asked.pairs).get(_TOKEN, ""))
             limited = self._limit(call)
-            if route.locked:
-                with self.world.lock:
-                    answer = route.run(call)
-            else:
-                answer = route.run(call)
+            answer = route.answer(call, self.world.lock)
         except Refused as refused:
-            answer = Answer(status=refused.status, value=refused.payload, headers=refused.headers)
-        answer = Answer(
-            status=answer.status,
-            value=answer.value,
-            headers={**limited, **answer.headers},
-            file=answer.file,
-        )
+            answer = refused.answer()
+        answer = dataclasses.replace(answer, headers={**limited, **answer.headers})
         return answer, call.user.email if call.user else ""
 
+    def _call(self, asked: Asked) -> Call:
+        return Call(
+            world=self.world,
+            method=asked.method,
+            path=asked.path,
+            query=_without_token(asked),
+            headers=asked.headers,
+            body=asked.body,
+        )
+
     def _route(self, call: Call) -> tuple[Route, dict[str, str]]:
-        if not call.path.startswith(PREFIX):
-            raise Refused(404, "The requested URL was not found on the server.")
         segments = [unquote(part) for part in call.path.removeprefix(PREFIX).strip("/").split("/")]
-        known = False
-        for route in ROUTES:
-            named = route.match(call.method, segments)
-            if named is not None:
-                if route.run is workflows.create_route and bundles.creates_by_bundle(call):
-                    return Route(method="POST", path="/workflows", run=bundles.create_by_bundle), {}
-                return route, named
-            known = known or route.match(route.method, segments) is not None
-        if known:
-            raise Refused(405, "The method is not allowed for the requested URL.")
-        raise Refused(404, "The requested URL was not found on the server.")
+        routes = ROUTES if call.path.startswith(PREFIX) else ()
+        found = answering.find_route(routes, call.method, segments)
+        if found is None:
+            if any(route.match(route.method, segments) is not None for route in routes):
+                raise Refused(405, "The method is not allowed for the requested URL.")
+            raise Refused(404, "The requested URL was not found on the server.")
+        if found[0].run is workflows.create_route and bundles.creates_by_bundle(call):
+            return Route(method="POST", path="/workflows", run=bundles.create_by_bundle), {}
+        return found
 
     def _authenticate(self, call: Call, token: str) -> User:
         """Who asks; each protocol takes a token in its own place only."""
@@ -181,26 +141,30 @@ class App:
 
     # -- out --
 
-    async def _send(self, send: Send, answer: Answer, method: str) -> bool:
-        """Send an answer; False where the connection shall be cut in the middle of it."""
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        headers["date"] = formatdate(self.world.now, usegmt=True)
-        if answer.file is not None:
-            return await self._stream(send, answer, headers)
-        body = answer.value if isinstance(answer.value, bytes) else json.dumps(answer.value).encode() + b"\n"
-        headers.setdefault("content-type", "application/json")
-        if headers["content-type"] != "application/zip":  # no download tells its size
-            headers["content-length"] = str(len(body))
-        await send({"type": "http.response.start", "status": answer.status, "headers": _pairs(headers)})
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
-        return True
+    def encode(self, value: Any) -> bytes:
+        """A value as JSON, in a line."""
+        return json.dumps(value).encode() + b"\n"
 
-    async def _stream(self, send: Send, answer: Answer, headers: dict[str, str]) -> bool:
-        assert answer.file is not None  # noqa: S101 - only called where there is one
-        truncation = self._truncation(str(answer.file))
+    def written(self, asked: Asked, answer: answering.Answer) -> tuple[int, dict[str, str], bytes]:
+        """With the time that this server believes in."""
+        status, headers, body = super().written(asked, answer)
+        headers["date"] = formatdate(self.world.now, usegmt=True)
+        headers.setdefault("content-type", self.json_type)
+        return status, headers, body
+
+    async def send(self, send: Send, asked: Asked, answer: answering.Answer) -> bool:
+        """Send an answer; False where the connection shall be cut in the middle of it."""
+        file = answer.file if isinstance(answer, Answer) else None
+        if file is None:
+            return await super().send(send, asked, answer)
+        status, headers, _ = self.written(asked, answer)
+        await begin(send, status, headers)
+        return await self._stream(send, file)
+
+    async def _stream(self, send: Send, file: Path) -> bool:
+        truncation = self._truncation(str(file))
         left = truncation.after if truncation else None
-        await send({"type": "http.response.start", "status": answer.status, "headers": _pairs(headers)})
-        with answer.file.open("rb") as stream:
+        with file.open("rb") as stream:
             while piece := stream.read(_PIECE if left is None else min(_PIECE, left)):
                 left = None if left is None else left - len(piece)
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -218,29 +182,5 @@ class App:
         return None
 
 
-def _delay(failure: Failure | None) -> float:
-    return failure.seconds if failure is not None and failure.how is How.SLOW else 0.0
-
-
-async def _strike(failure: Failure | None, answer: Answer) -> tuple[Answer, bool]:
-    """The answer that goes out, and whether the connection is cut instead."""
-    if failure is None or failure.how is How.SLOW:
-        return answer, False
-    if failure.how is How.HANG_AFTER:
-        await asyncio.sleep(failure.seconds)
-    if failure.how in {How.CLOSE_BEFORE, How.CLOSE_AFTER, How.HANG_AFTER}:
-        return Answer(status=0), True
-    return Answer(status=failure.status, value=failure.body.encode(), headers=failure.headers), False
-
-
-async def _read(receive: Receive) -> bytes:
-    parts: list[bytes] = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
-
-
-def _pairs(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+def _without_token(asked: Asked) -> list[tuple[str, str]]:
+    return [(key, value) for key, value in asked.pairs if key != _TOKEN]

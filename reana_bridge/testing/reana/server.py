@@ -5,18 +5,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
-from reana_bridge.testing.gitlab.failing import Failure, Failures, How
-from reana_bridge.testing.gitlab.limits import RateLimit
-from reana_bridge.testing.gitlab.listening import Listener
+from reana_bridge.testing.limits import Window
 from reana_bridge.testing.reana.app import App
 from reana_bridge.testing.reana.scheduling import Scheduler
 from reana_bridge.testing.reana.things import Plan, Protocol, Secret, Status, User, Workflow
-from reana_bridge.testing.reana.world import Request, Truncation, World
-
-WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-"""Methods that change something."""
+from reana_bridge.testing.reana.world import Truncation, World
+from reana_bridge.testing.server import Fake
 
 _CHANGEABLE = (
     *("clock_offset", "most_running", "requeue_seconds", "most_requeues", "start_seconds", "pending_seconds"),
@@ -24,7 +20,7 @@ _CHANGEABLE = (
 )
 
 
-class FakeReana:
+class FakeReana(Fake[App]):
     """A REANA on a free port of the loopback interface, with its workspaces below a directory.
 
     It knows and forgets as long as it exists; `stop` and `start` keep everything, the address too, and
@@ -35,6 +31,8 @@ class FakeReana:
         protocol: Which generation of the API is spoken.
         clock: UTC seconds since the epoch.
     """
+
+    failure_body = '{"message": "Bad Gateway"}'
 
     def __init__(
         self,
@@ -47,45 +45,19 @@ class FakeReana:
         spoken = Protocol(protocol)
         version = "0.9.4" if spoken is Protocol.RELEASED else "0.95.0a7"
         self.world = World(directory=directory, protocol=spoken, clock=clock, version=version)
-        self.failures = Failures()
-        self.application = App(self.world, self.failures)
         self._scheduler = Scheduler(self.world)
-        self._listener = Listener(self.application, date_header=False)
+        super().__init__(App(self.world), date_header=False)
 
-    def __enter__(self) -> "FakeReana":
+    def __enter__(self) -> Self:
         self._scheduler.start()
-        self.start()
-        return self
+        return super().__enter__()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        self._listener.close()
         self._scheduler.stop()
-        self.application.close()
-
-    @property
-    def url(self) -> str:
-        """Its address, such as `http://127.0.0.1:40123`."""
-        return self._listener.url
-
-    @property
-    def latency(self) -> float:
-        """Seconds that every answer takes beside its own work; 0 at first."""
-        return self.application.latency
-
-    @latency.setter
-    def latency(self, seconds: float) -> None:
-        self.application.latency = seconds
-
-    def start(self) -> None:
-        """Listen (again)."""
-        self._listener.start()
-
-    def stop(self) -> None:
-        """Be away: connections are refused until `start`; workflows go on."""
-        self._listener.stop()
+        super().__exit__(kind, error, trace)
 
     def reset(self) -> None:
         """Forget everything: users, workflows and their files, rules, requests. The address stays."""
@@ -228,43 +200,6 @@ class FakeReana:
 
     # -- what goes wrong --
 
-    def fail(
-        self,
-        method: str = "*",
-        path: str = "",
-        *,
-        times: int | None = 1,
-        how: How | str = How.BEFORE,
-        status: int = 502,
-        headers: Mapping[str, str] | None = None,
-        body: str = '{"message": "Bad Gateway"}',
-        seconds: float = 0.0,
-    ) -> Failure:
-        """Let requests fail; see `reana_bridge.testing.gitlab.failing`.
-
-        Args:
-            method: Such as `POST`; `*` for every one.
-            path: A regular expression, searched in `/path?query`; the token is not part of it.
-            times: How often; None for ever (until `mend`).
-            how: When it strikes.
-            status: Of the answer.
-            headers: Of the answer.
-            body: Of the answer.
-            seconds: For `slow` and `hang_after`.
-        """
-        return self.failures.add(
-            Failure(
-                method=method,
-                path=re.compile(path),
-                how=How(how),
-                times=times,
-                status=status,
-                headers=dict(headers or {}),
-                body=body,
-                seconds=seconds,
-            )
-        )
-
     def truncate(self, path: str, *, after: int, times: int = 1, silent: bool = True) -> None:
         """End downloads of single files early.
 
@@ -281,11 +216,11 @@ class FakeReana:
     def limit(self, most: int = 20, seconds: float = 1.0) -> None:
         """Answer 429 to a user's requests beyond `most` in `seconds`, until `mend`."""
         with self.world.lock:
-            self.world.request_limit = RateLimit(most=most, seconds=seconds)
+            self.world.request_limit = Window(most=most, seconds=seconds)
 
     def mend(self) -> None:
         """Nothing fails any more, and requests are not counted."""
-        self.failures.clear()
+        super().mend()
         with self.world.lock:
             self.world.request_limit = None
             self.world.truncations.clear()
@@ -322,18 +257,3 @@ class FakeReana:
                 raise TimeoutError(f"{workflow.full_name} is {workflow.status}, not {sorted(wanted)}")
             time.sleep(0.005)
         return workflow
-
-    def requests(self, *, method: str = "", path: str = "") -> list[Request]:
-        """Answered requests of this method whose path matches the pattern, oldest first."""
-        with self.world.lock:
-            found = list(self.world.requests)
-        return [one for one in found if method in ("", one.method) and re.search(path, one.path)]
-
-    def writes(self, path: str = "") -> list[Request]:
-        """Requests that change something."""
-        return [one for one in self.requests(path=path) if one.method in WRITES]
-
-    def forget_requests(self) -> None:
-        """Begin the log of requests anew."""
-        with self.world.lock:
-            self.world.requests.clear()

@@ -3,7 +3,6 @@
 import re
 import secrets
 import shutil
-import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from reana_bridge.testing.gitlab.limits import RateLimit
+from reana_bridge.testing.limits import Window
 from reana_bridge.testing.reana.things import (
     ENDED,
     HOLDS_A_SLOT,
@@ -22,31 +21,9 @@ from reana_bridge.testing.reana.things import (
     User,
     Workflow,
 )
+from reana_bridge.testing.state import State
 
 MOST_RESTARTS = 9
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A request that was answered (or cut off).
-
-    Attributes:
-        method: Such as `POST`.
-        path: Decoded, without the query.
-        query: As sent, the token left out.
-        user: E-mail address; empty for nobody.
-        status: Of the answer; 0 where the connection was closed instead.
-        applied: Whether the request was carried out.
-        at: Seconds of a monotonic clock.
-    """
-
-    method: str
-    path: str
-    query: str
-    user: str
-    status: int
-    applied: bool
-    at: float
 
 
 @dataclass(eq=False)
@@ -80,13 +57,11 @@ class Shelf:
 
 
 @dataclass(eq=False, kw_only=True)
-class World:
+class World(State):
     """Everything that a REANA knows.
 
     Attributes:
-        directory: Holds the workspaces.
         protocol: Which generation of the API.
-        clock: UTC seconds since the epoch.
         clock_offset: Seconds that this server's clock is ahead.
         version: Such as `0.9.4`.
         most_running: How many workflows may hold a slot.
@@ -104,9 +79,7 @@ class World:
         wake: Called after every change that the scheduler must see.
     """
 
-    directory: Path
     protocol: Protocol
-    clock: Callable[[], float]
     version: str
     clock_offset: float = 0.0
     most_running: int = 30
@@ -117,12 +90,10 @@ class World:
     compute_backends: tuple[str, ...] = ("kubernetes", "htcondorcern", "slurmcern")
     most_retention_days: int | None = 3650
     most_bundle_bytes: int = 32 * 1024 * 1024
-    request_limit: RateLimit | None = None
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    request_limit: Window | None = None
     users: dict[str, User] = field(default_factory=dict[str, User])
     workflows: dict[str, Workflow] = field(default_factory=dict[str, Workflow])
     shelves: dict[str, Shelf] = field(default_factory=dict[str, Shelf])
-    requests: list[Request] = field(default_factory=list[Request])
     truncations: list["Truncation"] = field(default_factory=list["Truncation"])
     plans: list[tuple[re.Pattern[str], Plan]] = field(default_factory=list[tuple[re.Pattern[str], Plan]])
     held: list[re.Pattern[str]] = field(default_factory=list[re.Pattern[str]])

@@ -6,20 +6,16 @@ Deliveries go out in order. A failed one is not repeated unless somebody asks fo
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Callable
 from dataclasses import replace
-from queue import SimpleQueue
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
+from reana_bridge.testing.delivering import Sender
 from reana_bridge.testing.github.things import Attempt, Hook, Project
 from reana_bridge.testing.github.world import World
-
-Build = Callable[[], dict[str, Any]]
-Job = Callable[[httpx.Client], object]
+from reana_bridge.testing.state import Build
 
 
 def signature(secret: str, body: bytes) -> str:
@@ -27,66 +23,17 @@ def signature(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-class Deliveries:
-    """Sends for one world.
-
-    Attributes:
-        seconds: How long a receiver may take.
-        dropped: Asked with a running number before each delivery; True loses it without a trace.
-        sent: Every attempt with its hook, oldest first.
-    """
+class Deliveries(Sender[Hook, Attempt]):
+    """Sends for one world."""
 
     def __init__(self, world: World) -> None:
+        super().__init__(world)
         self._world = world
-        self.seconds = 10.0
-        self.dropped: Callable[[int], bool] = lambda _: False
-        self.sent: list[tuple[Hook, Attempt]] = []
-        self._number = 0
-        self._held: list[Callable[[], None]] | None = None
-        self._waiting = 0
-        self._idle = threading.Condition()
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, daemon=True)
         world.fire = self.fire
-
-    def start(self) -> None:
-        """Begin to send."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop after what is being sent now; what waits is lost."""
-        while not self._queue.empty():
-            self._queue.get()
-        self._queue.put(None)
-        self._thread.join(self.seconds + 5)
-
-    def wait(self, seconds: float = 30.0) -> None:
-        """Return when nothing is on its way.
-
-        Raises:
-            TimeoutError: Something still is.
-        """
-        with self._idle:
-            if not self._idle.wait_for(lambda: self._waiting == 0, seconds):
-                raise TimeoutError(f"{self._waiting} webhooks are still on their way after {seconds:.0f} s")
-
-    def hold(self) -> None:
-        """Send nothing until `release`; bodies are made then, and tell of the state of then."""
-        self._held = []
-
-    def release(self) -> None:
-        """Send what was held."""
-        with self._world.lock:
-            held, self._held = self._held or [], None
-            for send in held:
-                send()
 
     def fire(self, project: Project, event: str, build: Build) -> None:
         """Send to the repository's hooks and to the Apps that are installed; the lock is held."""
-        if self._held is not None:
-            self._held.append(lambda: self._send_all(project, event, build))
-        else:
-            self._send_all(project, event, build)
+        self._due(lambda: self._send_all(project, event, build))
 
     def ping(self, hook: Hook) -> None:
         """Send a `ping` to one hook; the lock is held."""
@@ -97,9 +44,7 @@ class Deliveries:
 
     def again(self, hook: Hook, attempt: Attempt) -> None:
         """Send a delivery again; the lock is held."""
-        with self._idle:
-            self._waiting += 1
-        self._queue.put(lambda client: self._attempt(client, hook, attempt, redelivery=True))
+        self._queue(lambda client: self._attempt(client, hook, attempt, redelivery=True))
 
     def to_app(self, hook: Hook, event: str, body: dict[str, Any], project: Project | None = None) -> None:
         """Send to one App alone; the lock is held."""
@@ -113,8 +58,7 @@ class Deliveries:
         for hook in hooks:
             if not hook.events & {event, "*"}:
                 continue
-            self._number += 1
-            if self.dropped(self._number):
+            if self._is_dropped():
                 continue
             body = build()
             if hook.app is not None:
@@ -137,19 +81,7 @@ class Deliveries:
             repository_id=project.id if project else None,
             installation_id=installation.id if installation else None,
         )
-        with self._idle:
-            self._waiting += 1
-        self._queue.put(lambda client: self._attempt(client, hook, planned, redelivery=False))
-
-    def _work(self) -> None:
-        with httpx.Client(timeout=self.seconds, trust_env=False) as client:
-            while (job := self._queue.get()) is not None:
-                try:
-                    job(client)
-                finally:
-                    with self._idle:
-                        self._waiting -= 1
-                        self._idle.notify_all()
+        self._queue(lambda client: self._attempt(client, hook, planned, redelivery=False))
 
     def _attempt(self, client: httpx.Client, hook: Hook, planned: Attempt, *, redelivery: bool) -> None:
         try:

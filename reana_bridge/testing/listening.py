@@ -9,7 +9,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from reana_bridge.testing.gitlab.app import TRANSPORT
+TRANSPORT = "reana_bridge.transport"
+"""Where the connection's transport stands in the scope, so that the application can cut it."""
 
 HOST = "127.0.0.1"
 _START_SECONDS = 20.0
