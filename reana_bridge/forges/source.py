@@ -5,6 +5,7 @@ cache is asked; sizes and counts have limits. A commit that the cache does not h
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -190,6 +191,17 @@ def first_parents(cache: Path, sha: str, limit: int) -> list[str]:
     """
     arguments = ["rev-list", "--first-parent", f"--max-count={limit}", require_sha(sha), "--"]
     return _ask(cache, arguments, sha, limit=limit * 65 + 65).decode("ascii").split()
+
+
+def newest_first(cache: Path, shas: Sequence[str]) -> list[str]:
+    """The commits by their committers' dates, newest first, of equal ones the first given.
+
+    Those that the cache does not hold are left out.
+    """
+    if not shas:
+        return []
+    known = ["rev-list", "--no-walk=sorted", "--ignore-missing", *map(require_sha, shas), "--"]
+    return run_git(known, directory=cache, limit=len(shas) * 65 + 65)[1].decode("ascii").split()
 
 
 def count_between(cache: Path, older: str, newer: str) -> int:

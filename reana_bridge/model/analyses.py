@@ -128,6 +128,40 @@ class Rule:
     effect: RuleEffect = RuleEffect.WARN
 
 
+class BaselinePlace(StrEnum):
+    """Where a baseline is looked for."""
+
+    MERGE_BASE = "merge-base"
+    ANCESTOR = "ancestor"
+    TARGET = "target"
+    TAG = "tag"
+    PINNED = "pinned"
+    ROLLING = "rolling"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaselineWish:
+    """What a result is to be compared with.
+
+    Attributes:
+        places: Where a baseline is looked for, the best first.
+        tag: Glob over the tags that count, for `TAG`.
+        run: The run's id, for `PINNED`.
+        rolling: How many of the last runs, for `ROLLING`.
+        run_missing: Whether a missing baseline of a merge request is run first.
+    """
+
+    places: tuple[BaselinePlace, ...] = (
+        BaselinePlace.MERGE_BASE,
+        BaselinePlace.ANCESTOR,
+        BaselinePlace.TARGET,
+    )
+    tag: str = "**"
+    run: str = ""
+    rolling: int = 10
+    run_missing: bool = False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Analysis:
     """One named workflow of a project.
@@ -148,6 +182,7 @@ class Analysis:
         cancel_superseded: Whether its runs that nobody wants any more are cancelled; None for the default
             (yes for proposals, no for the default branch and tags).
         note: When the merge request's note speaks of it; None for the server's choice.
+        baseline: What its results are compared with.
     """
 
     name: str
@@ -164,6 +199,7 @@ class Analysis:
     rules: tuple[Rule, ...] = ()
     cancel_superseded: bool | None = None
     note: NoteWhen | None = None
+    baseline: BaselineWish = field(default_factory=BaselineWish)
 
 
 @dataclass(frozen=True, kw_only=True)

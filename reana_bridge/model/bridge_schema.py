@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field
 
+from reana_bridge.model.bridge_baseline import Baseline
 from reana_bridge.model.bridge_rules import HintSection, RuleSection
 from reana_bridge.model.bridge_section import Section
 from reana_bridge.model.bridge_types import (
@@ -211,6 +212,12 @@ class AnalysisSection(Section):
         default_factory=list[RuleSection],
         description="What may not happen to metrics, and what it means when it does.",
         examples=[[{"metric": "fit.upper_limit", "relative": "5%", "effect": "block"}]],
+    )
+    baseline: Baseline | None = Field(
+        None,
+        description="What its results are compared with. Left out: the merge-base (on the default branch the "
+        "first parent), its nearest ancestor with a result, the target's tip.",
+        examples=["target", {"places": ["tag", "target"], "tag": "v*"}],
     )
     cancel_superseded: bool | None = Field(
         None,

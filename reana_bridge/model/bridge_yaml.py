@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from reana_bridge.model.analyses import (
     Analysis,
+    BaselinePlace,
+    BaselineWish,
     MetricHint,
     MetricsFile,
     NoteWhen,
@@ -19,6 +21,7 @@ from reana_bridge.model.analyses import (
     Rule,
     Triggers,
 )
+from reana_bridge.model.bridge_baseline import BaselineSection
 from reana_bridge.model.bridge_problems import explain
 from reana_bridge.model.bridge_reference import documented_keys, json_schema
 from reana_bridge.model.bridge_rules import HintSection, RuleSection
@@ -108,6 +111,7 @@ def _analysis(
         rules=tuple(_rule(rule) for rule in section.rules),
         cancel_superseded=cancel if own is None else own,
         note=NoteWhen(own_note) if own_note else None,
+        baseline=_baseline(section.baseline) if section.baseline else BaselineWish(),
     )
 
 
@@ -135,6 +139,16 @@ def _triggers(section: OnSection) -> Triggers:
         ),
         comment=section.comment,
         manual=section.manual,
+    )
+
+
+def _baseline(section: BaselineSection) -> BaselineWish:
+    return BaselineWish(
+        places=tuple(BaselinePlace(place) for place in section.places),
+        tag=section.tag,
+        run=section.run,
+        rolling=section.rolling,
+        run_missing=section.missing == "run",
     )
 
 

@@ -14,6 +14,8 @@ class OrderKind(StrEnum):
     MANUAL = "manual"
     SCHEDULE = "schedule"
     COMMAND = "command"
+    BASELINE = "baseline"
+    """A comparison that lacks it."""
 
 
 @dataclass(frozen=True, kw_only=True)

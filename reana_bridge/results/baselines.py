@@ -1,9 +1,16 @@
 """Chooses the run that a result is compared with.
 
-For a proposal the wanted commit is the merge-base with the target branch, for a push to the default
-branch the first parent. In this order: the newest successful run there; the nearest first-parent ancestor
-of it with one; the tip of the target branch. A run that is still live and nearer than what was found is
-waited for: the comparison is interim until it ends. The choice depends on nothing but what is given.
+Where it is looked for is a list of places in the order of preference; the project may say another order:
+
+    merge-base  the merge-base with the target branch; on the target branch itself the first parent
+    ancestor    first-parent ancestors of it, the nearest first
+    target      the tip of the target branch (for a proposal)
+    tag         tagged commits, the newest first
+    pinned      the run that the project names
+    rolling     the last runs on the target branch together: medians instead of one run's values
+
+The first place with a successful run wins. A run that is still live at a better place is waited for: the
+comparison is interim until it ends. The choice depends on nothing but what is given.
 """
 
 from collections.abc import Sequence
@@ -25,10 +32,27 @@ class Candidate:
     """
 
     sha: str
-    distance: int
+    distance: int = 0
     run_id: str | None = None
     live_run_id: str | None = None
     ended_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where a baseline may be.
+
+    Attributes:
+        candidate: The commit with its runs.
+        reason: What the choice of it is explained by.
+        tag: The tag that names it; empty for none.
+        runs: How many runs it stands for; more than 1 only where they are taken together.
+    """
+
+    candidate: Candidate
+    reason: BaselineReason
+    tag: str = ""
+    runs: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,74 +71,38 @@ class Choice:
 
 
 def choose_baseline(
-    *,
-    ancestors: Sequence[Candidate],
-    branch: str,
-    proposal: bool,
-    tip: Candidate | None = None,
-    ahead: int | None = None,
+    places: Sequence[Place], *, branch: str, none: str = "", ahead: int | None = None
 ) -> Choice:
-    """The baseline among the commits that were looked up.
+    """The baseline among `places`, which stand in the order of preference.
 
     Args:
-        ancestors: The wanted commit and its first-parent ancestors in any order, as far as they were
-            looked up; empty where there is no wanted commit (a first commit, or no shared history).
-        branch: The target branch (for a push to the default branch: that branch).
-        proposal: Whether this is a proposal (a merge request or a branch) rather than the default branch.
-        tip: The target branch's tip, for a proposal; its `distance` means nothing.
+        places: What was looked up.
+        branch: The target branch (for a push to the default branch: that branch); empty where the places
+            have nothing to do with one.
+        none: Why there is none, where there is none and nothing is waited for: one sentence.
         ahead: How many commits the target branch is further than the wanted commit; None where unknown.
     """
-    nearest = sorted(ancestors, key=lambda candidate: candidate.distance)
-    found = next((candidate for candidate in nearest if candidate.run_id), None)
-    live = next(
-        (c for c in nearest if c.live_run_id and (found is None or c.distance < found.distance)), None
-    )
-    if found is not None:
-        reason = _reason(found.distance, proposal=proposal)
-        return Choice(
-            baseline=_baseline(found, branch, reason, found.distance, ahead), waiting_for=_sha(live)
-        )
-    if proposal and tip is not None and tip.run_id:
-        return Choice(
-            baseline=_baseline(tip, branch, BaselineReason.TARGET_TIP, 0, ahead), waiting_for=_sha(live)
-        )
-    if live is None and proposal and tip is not None and tip.live_run_id:
-        live = tip
-    return Choice(
-        baseline=None, no_baseline=_why_none(nearest, live, branch, proposal), waiting_for=_sha(live)
-    )
-
-
-def _sha(live: Candidate | None) -> str:
-    return live.sha if live else ""
-
-
-def _reason(distance: int, *, proposal: bool) -> BaselineReason:
-    if distance:
-        return BaselineReason.ANCESTOR
-    return BaselineReason.MERGE_BASE if proposal else BaselineReason.FIRST_PARENT
-
-
-def _baseline(
-    chosen: Candidate, branch: str, reason: BaselineReason, distance: int, ahead: int | None
-) -> Baseline:
-    return Baseline(
-        run_id=chosen.run_id or "",
-        sha=chosen.sha,
-        branch=branch,
-        reason=reason,
-        distance=distance,
-        ahead=ahead,
-        ended_at=chosen.ended_at,
-    )
-
-
-def _why_none(nearest: Sequence[Candidate], live: Candidate | None, branch: str, proposal: bool) -> str:
+    best = next((number for number, place in enumerate(places) if place.candidate.run_id), len(places))
+    live = next((place.candidate for place in places[:best] if place.candidate.live_run_id), None)
+    waiting_for = live.sha if live else ""
+    if best < len(places):
+        return Choice(baseline=_baseline(places[best], branch, ahead), waiting_for=waiting_for)
     if live is not None:
-        return f"the first run to compare with, at {live.sha[:7]} on {branch}, has not ended yet"
-    if not nearest:
-        if proposal:
-            return f"This branch shares no commit with {branch}"
-        return f"This is the first commit of {branch}"
-    wanted = "the merge-base" if proposal else "the first parent"
-    return f"{branch} has no successful run at {wanted} {nearest[0].sha[:7]} or before it"
+        on = f" on {branch}" if branch else ""
+        none = f"the first run to compare with, at {live.sha[:7]}{on}, has not ended yet"
+    return Choice(baseline=None, no_baseline=none, waiting_for=waiting_for)
+
+
+def _baseline(chosen: Place, branch: str, ahead: int | None) -> Baseline:
+    candidate = chosen.candidate
+    return Baseline(
+        run_id=candidate.run_id or "",
+        sha=candidate.sha,
+        branch=branch,
+        reason=chosen.reason,
+        distance=candidate.distance,
+        ahead=ahead,
+        ended_at=candidate.ended_at,
+        tag=chosen.tag,
+        runs=chosen.runs,
+    )

@@ -16,11 +16,12 @@ from reana_bridge.model.codec import from_data, to_data
 from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Result
 from reana_bridge.model.runs import RunState, Wanted
-from reana_bridge.results.baselines import Candidate, Choice
+from reana_bridge.results.baselines import Choice
 from reana_bridge.results.comparison import compare
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.comparing.choosing import choose
+from reana_bridge.steps.comparing.choosing import Chosen, choose
+from reana_bridge.steps.comparing.missing import AGAIN_SECONDS, run_first
 from reana_bridge.steps.comparing.ruling import Ruling, ruling_on, target_sha
 from reana_bridge.steps.deciding.again import ASKED_AT
 from reana_bridge.steps.reporting import analysis_of, comparison_row
@@ -58,13 +59,13 @@ class Compare:
             try:
                 cache = fetched(bridge, Project.parse(row.project), row.sha, target_sha(row))
                 ruling = ruling_on(bridge, row, cache)
-                choice, candidates = choose(session, row, cache)
+                chosen = choose(session, row, cache, ruling.analysis.baseline)
             except ForgeRefused as gone:  # force-pushed away, or the whole project
-                ruling, candidates = Ruling(analysis=own, sha=row.sha), list[Candidate]()
-                choice = Choice(baseline=None, no_baseline=f"its history cannot be read: {gone}")
-            baseline = session.get(Run, choice.baseline.run_id) if choice.baseline else None
-        awaited = next((c.live_run_id for c in candidates if c.sha == choice.waiting_for), None)
-        before = from_data(Result, baseline.result) if baseline and baseline.result else None
+                ruling = Ruling(analysis=own, sha=row.sha)
+                none = Choice(baseline=None, no_baseline=f"its history cannot be read: {gone}")
+                chosen = Chosen(choice=none)
+        chosen = run_first(bridge, row, chosen, ruling.analysis.baseline)
+        choice, awaited = chosen.choice, chosen.awaited
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
             if awaited and not self._still_runs(session, awaited):
@@ -81,8 +82,8 @@ class Compare:
             deadline = self._deadline(row, now)
             waits = bool(choice.waiting_for) and now < deadline and wanted == Wanted.RUN
             comparison = compare(
-                baseline=choice.baseline if before else None,
-                baseline_result=before,
+                baseline=choice.baseline,
+                baseline_result=chosen.result,
                 head=from_data(Result, row.result or {}),
                 made_at=now,
                 rules=ruling.analysis.rules,
@@ -99,7 +100,8 @@ class Compare:
             reach("compare.made")
             if waits:
                 activity = f"waits for the baseline at {choice.waiting_for[:7]}, which still runs"
-                self._give_back(session, row, due_at=deadline, activity=activity)
+                due_at = deadline if awaited else min(deadline, now + AGAIN_SECONDS)
+                self._give_back(session, row, due_at=due_at, activity=activity)
             else:
                 self._end(session, row)
         reach("compare.stored")
