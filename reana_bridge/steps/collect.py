@@ -10,7 +10,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any, cast
 
-from sqlalchemy import delete
+from sqlalchemy import and_, delete
 
 from reana_bridge.backends.base import Backend, BackendError, BackendUnavailable
 from reana_bridge.crashpoints import reach
@@ -52,14 +52,14 @@ class Collect:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
+        self.mine = and_(_run.state == RunState.COLLECTING.value, _run.host.in_(["", bridge.host]))
 
     def claim(self, limit: int) -> list[Run]:
         """Ended runs of backends that this process reaches."""
         database = self._bridge.database
         with database.transaction() as session:
-            mine = (_run.state == RunState.COLLECTING, _run.host.in_(["", self._bridge.host]))
-            due = _run.due_at <= database.now(session)
-            return claim(database, session, Run, *mine, due, order=[_run.backend_ended_at], limit=limit)
+            due = (self.mine, _run.due_at <= database.now(session))
+            return claim(database, session, Run, *due, order=[_run.backend_ended_at], limit=limit)
 
     def act(self, row: Run) -> None:
         """Keep files and logs, read metrics, and hand over to compare (or end a failed run)."""

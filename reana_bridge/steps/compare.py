@@ -38,6 +38,10 @@ class Compare:
 
     name = "compare"
     table: Any = Run
+    mine = or_(
+        _run.state == RunState.COMPARING.value,
+        and_(_run.state == RunState.FINISHED.value, _run.compare_again),
+    )
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -46,9 +50,7 @@ class Compare:
         """Collected runs, ended ones to be compared again, those whose awaited baseline has ended."""
         database = self._bridge.database
         with database.transaction() as session:
-            again = and_(_run.state == RunState.FINISHED.value, _run.compare_again)
-            either = or_(_run.state == RunState.COMPARING.value, again)
-            due = (either, _run.due_at <= database.now(session))
+            due = (self.mine, _run.due_at <= database.now(session))
             return claim(database, session, Run, *due, order=[_run.due_at], limit=limit)
 
     def act(self, row: Run) -> None:

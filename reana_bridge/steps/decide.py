@@ -8,7 +8,7 @@ wish again finds its run.
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import and_, update
 from sqlalchemy.exc import OperationalError
 
 from reana_bridge.crashpoints import reach
@@ -19,7 +19,7 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.deciding.looking import Looked, look
 from reana_bridge.steps.deciding.running import StillEnding
 from reana_bridge.steps.deciding.storing import store
-from reana_bridge.steps.limiting import hold, lane, step_name
+from reana_bridge.steps.limiting import hold, lane, may_be_asked, step_name
 from reana_bridge.steps.transitions import request_cancel
 from reana_bridge.steps.worker import pause
 from reana_bridge.store.leases import LeaseLost, claim, save
@@ -51,14 +51,15 @@ class Decide:
         self._bridge = bridge
         self._forge = forge
         self.name = step_name("decide", forge)
+        self.mine = and_(_delivery.decided_at.is_(None), lane(bridge, forge, _delivery.forge))
 
     def claim(self, limit: int) -> list[Delivery]:
         """The deliveries that wait longest, of forges that may be asked now."""
         database = self._bridge.database
         with database.transaction() as session:
             now = database.now(session)
-            due = (_delivery.due_at <= now, _delivery.decided_at.is_(None))
-            due += tuple(lane(self._bridge, session, self._forge, now, _delivery.forge))
+            asked = may_be_asked(session, self._forge, now, _delivery.forge)
+            due = (_delivery.due_at <= now, self.mine, asked)
             return claim(database, session, Delivery, *due, order=[_delivery.due_at], limit=limit)
 
     def act(self, row: Delivery) -> None:

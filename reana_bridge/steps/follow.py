@@ -49,6 +49,7 @@ class Follow:
         self._backend = backend
         self._host = bridge.host if backend.kind == "local" else ""
         self._topic = f"follow/{backend.name}"
+        bridge.database.wake.expect(self._topic)
         self._fastest, self._slowest = getattr(backend, "poll_bounds", (_FASTEST, _SLOWEST))
         self._rest = _REST if hasattr(backend, "poll_bounds") else 0.0
         self._held_until = 0.0

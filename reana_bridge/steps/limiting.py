@@ -7,14 +7,14 @@ of an allowance, what is left is spread over the time until it is filled again.
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import ColumnElement, false, func, select
+from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, select, true, union
 from sqlalchemy.orm import Session
 
 from reana_bridge.forges.base import Allowance, RateLimited
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.pausing import PauseKind, paused
+from reana_bridge.steps.pausing import PauseKind
 from reana_bridge.store.database import insert
-from reana_bridge.store.tables import RateLimit
+from reana_bridge.store.tables import Pause, RateLimit
 
 REST = ""
 """Stands for all forges that are not in the settings (any more)."""
@@ -28,7 +28,11 @@ LOW = 0.1
 
 _MOST_SPREAD = 60.0
 _log = structlog.get_logger()
-_limit = cast(Any, RateLimit)
+_limit, _pause = cast(Any, RateLimit), cast(Any, Pause)
+_LEFT_ALONE = union(
+    select(_limit.forge).where(_limit.until > bindparam("now")),
+    select(_pause.name).where(_pause.kind == str(PauseKind.FORGE)),
+)
 
 
 def hold(bridge: Bridge, session: Session, forge: str, limited: RateLimited) -> float:
@@ -70,26 +74,36 @@ def limits_now(session: Session, now: float) -> list[RateLimit]:
 
 def left_alone(session: Session, now: float) -> set[str]:
     """The forges of which nothing is claimed now: paused ones, and those that asked us to wait."""
-    return {row.forge for row in limits_now(session, now)} | paused(session, PauseKind.FORGE)
+    return set(session.execute(_LEFT_ALONE, {"now": now}).scalars())
 
 
-def lane(
-    bridge: Bridge, session: Session, forge: str | None, now: float, column: Any
-) -> list[ColumnElement[bool]]:
-    """The conditions that a row is for the worker of `forge` to take now.
+def lane(bridge: Bridge, forge: str | None, column: Any) -> ColumnElement[bool]:
+    """The condition that a row is for the worker of `forge`.
 
     Args:
         bridge: Whose forges are in the settings.
-        session: Any.
         forge: A forge's name, `REST`, or None for every forge.
+        column: Of the row's forge, or of its project.
+    """
+    if forge:
+        return is_of(column, forge)
+    others = sorted(bridge.settings.forges) if forge == REST else []
+    return and_(true(), *(not_(is_of(column, name)) for name in others))
+
+
+def may_be_asked(session: Session, forge: str | None, now: float, column: Any) -> ColumnElement[bool]:
+    """The condition that nothing keeps us from asking the forge of a row in this lane now.
+
+    Args:
+        session: Any.
+        forge: As for `lane`.
         now: By the database's clock.
         column: Of the row's forge, or of its project.
     """
     alone = left_alone(session, now)
     if forge:
-        return [false()] if forge in alone else [is_of(column, forge)]
-    others = alone | set(bridge.settings.forges) if forge == REST else alone
-    return [~is_of(column, name) for name in sorted(others)]
+        return false() if forge in alone else true()
+    return and_(true(), *(not_(is_of(column, name)) for name in sorted(alone)))
 
 
 def is_of(column: Any, forge: str) -> ColumnElement[bool]:
@@ -103,8 +117,3 @@ def is_of(column: Any, forge: str) -> ColumnElement[bool]:
 def step_name(step: str, forge: str | None) -> str:
     """What the worker of a step for `forge` is called."""
     return step if forge is None else f"{step} {forge or 'of other forges'}"
-
-
-def topic(step: str, forge: str | None) -> str:
-    """The topic below `step` that such a worker waits for."""
-    return step if forge is None else f"{step}/{forge}"

@@ -10,6 +10,7 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.tables import OutboxRow
+from reana_bridge.store.wake import topic
 
 
 def want(
@@ -50,7 +51,7 @@ def want(
     row.wanted, row.wanted_at, row.due_at, row.error, row.sha = wanted, now, now, "", sha
     row.wanted_version += 1
     session.flush()
-    wake_after(session, "report")
+    wake_after(session, topic("report", project.partition(":")[0]))
 
 
 def want_reply(

@@ -15,7 +15,7 @@ from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import ForgeError, ForgeRefused, RateLimited, Unanswered
 from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.limiting import heed, hold, lane, step_name
+from reana_bridge.steps.limiting import heed, hold, lane, may_be_asked, step_name
 from reana_bridge.steps.notes import want_notes_at
 from reana_bridge.steps.posting import Done, Posting, refused
 from reana_bridge.steps.worker import pause
@@ -41,6 +41,7 @@ class ReportStep:
         self._forge = forge
         self._posting = Posting(bridge)
         self.name = step_name("report", forge)
+        self.mine = lane(bridge, forge, _outbox.project)
 
     def claim(self, limit: int) -> list[OutboxRow]:
         """Due rows, at most one a commit, and none of a commit whose other row is at work."""
@@ -60,7 +61,8 @@ class ReportStep:
                 _outbox.due_at <= now,
                 is_free(_outbox, now),
                 ~busy,
-                *lane(self._bridge, session, self._forge, now, _outbox.project),
+                self.mine,
+                may_be_asked(session, self._forge, now, _outbox.project),
             )
             # Statuses before notes: they are what a person waits for.
             due = due.order_by(_outbox.kind.desc(), _outbox.due_at).limit(limit * 4)

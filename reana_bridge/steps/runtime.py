@@ -10,7 +10,7 @@ from reana_bridge.steps.collect import Collect
 from reana_bridge.steps.compare import Compare
 from reana_bridge.steps.decide import Decide
 from reana_bridge.steps.follow import Follow
-from reana_bridge.steps.limiting import REST, topic
+from reana_bridge.steps.limiting import REST
 from reana_bridge.steps.periodic import Periodic
 from reana_bridge.steps.reconcile import Reconcile
 from reana_bridge.steps.report import ReportStep
@@ -18,6 +18,7 @@ from reana_bridge.steps.retain import Retain
 from reana_bridge.steps.submit import Submit
 from reana_bridge.steps.worker import Worker
 from reana_bridge.store.leases import free_the_dead
+from reana_bridge.store.wake import topic
 
 Role = Literal["web", "worker", "all"]
 _log = structlog.get_logger()

@@ -43,6 +43,7 @@ class Submit:
 
     name = "submit"
     table: Any = Run
+    mine = _run.state.in_([state.value for state in (*_UNSTARTED, RunState.SUBMITTING)])
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge

@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from reana_bridge.backends.base import BackendError
 from reana_bridge.forges.base import ForgeError
 from reana_bridge.store.database import Database
-from reana_bridge.store.leases import LEASE_SECONDS, LeaseLost, renew, save
+from reana_bridge.store.leases import LEASE_SECONDS, LeaseLost, is_free, renew, save
 from reana_bridge.store.tables import Leased
 
 SWEEP_SECONDS = 15.0
@@ -30,6 +30,8 @@ class Step(Protocol):
 
     name: str
     table: Any
+    mine: ColumnElement[bool]
+    """Which rows of the table are this step's, whenever they are due."""
 
     def claim(self, limit: int) -> list[Any]:
         """Up to `limit` rows that are due, now leased by this process."""
@@ -68,6 +70,10 @@ class Worker:
         self._thread = threading.Thread(target=self._loop, name=step.name, daemon=True)
         self.beaten_at = time.monotonic()
         self._renewed_at = 0.0
+        now: Any = bindparam("now")
+        due_at, mine = step.table.due_at, step.mine
+        self._due = select(func.min(due_at)).where(mine, due_at > 0, is_free(step.table, now))
+        self._later = select(func.min(due_at)).where(mine, due_at > now)
 
     def start(self) -> None:
         """Start the loop."""
@@ -93,7 +99,7 @@ class Worker:
             self.beaten_at = time.monotonic()
             try:
                 self._renew()  # first: with much to do the loop may not come to a rest for long
-                seconds = 0.0 if self._sweep() else self._seconds_to_next()
+                seconds = self._sweep()
             except SQLAlchemyError as error:
                 _log.error("step.database", step=self.step.name, error=str(error))
                 seconds = pause(2)
@@ -104,27 +110,30 @@ class Worker:
             if seconds > 0 and not self._stopping.is_set():
                 self._database.wake.wait(self._topic, min(seconds, SWEEP_SECONDS))
 
-    def _sweep(self) -> bool:
-        """Claim as many rows as there are free threads; whether there may be more at once."""
+    def _sweep(self) -> float:
+        """Claim as many due rows as there are free threads; seconds until there may be more."""
         with self._guard:
             free = self._size - len(self._active)
         if free <= 0:
-            return False
+            return SWEEP_SECONDS  # the first that is done wakes the loop
+        # To look is cheap, to claim is not, and most wakes are of work that is under way already.
+        seconds = self._seconds_to(self._due)
+        if seconds > 0:
+            return seconds
         rows = self.step.claim(free)
         for row in rows:
             with self._guard:
                 pending = self._pool.submit(self._act, row)
                 self._active[pending] = row
             pending.add_done_callback(self._done)
-        return len(rows) >= free
+        # What is due and cannot be had now (it is paused, or its commit is at work) would be found for ever.
+        return 0.0 if rows else self._seconds_to(self._later)
 
-    def _seconds_to_next(self) -> float:
-        table = self.step.table
+    def _seconds_to(self, earliest: Select[Any]) -> float:
         with self._database.read() as session:
-            earliest = session.execute(
-                select(func.min(table.due_at)).where(table.due_at > self._database.now(session))
-            ).scalar_one_or_none()
-            return SWEEP_SECONDS if earliest is None else earliest - self._database.now(session)
+            now = self._database.now(session)
+            due_at = session.execute(earliest, {"now": now}).scalar_one_or_none()
+            return SWEEP_SECONDS if due_at is None else due_at - now
 
     def _renew(self) -> None:
         with self._guard:

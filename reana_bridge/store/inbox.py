@@ -21,7 +21,7 @@ import structlog
 
 from reana_bridge.store.database import Database
 from reana_bridge.store.ids import new_id
-from reana_bridge.store.wake import CHANNEL
+from reana_bridge.store.wake import CHANNEL, topic
 
 SAME_BODY_SECONDS = 600.0
 OURS = "!"
@@ -209,7 +209,7 @@ class Inbox:
             return
         # A sender that has gone meanwhile is stored all the same: it will not know, and send again.
         self._store(batch)
-        self._database.wake.notify(["decide"])
+        self._database.wake.notify({topic("decide", waiting.incoming.forge) for waiting in batch})
         # One wake-up of a loop for all that wait in it.
         for loop in {waiting.loop for waiting in batch}:
             group = [waiting for waiting in batch if waiting.loop is loop]

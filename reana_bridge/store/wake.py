@@ -13,6 +13,11 @@ CHANNEL = "reana_bridge"
 _log = structlog.get_logger()
 
 
+def topic(step: str, forge: str | None) -> str:
+    """What the worker of `step` for `forge` waits for; the step's own name where it has one worker for all."""
+    return step if forge is None else f"{step}/{forge}"
+
+
 class Wake:
     """One event for each topic; a topic is a step's name, or `NAME/...` for one of its several waiters."""
 
@@ -29,13 +34,20 @@ class Wake:
         self._event(topic)
 
     def notify(self, topics: Iterable[str]) -> None:
-        """Wake whoever waits for one of `topics` or below it, now or at the next wait."""
-        for topic in topics:
-            self._event(topic).set()
-            with self._lock:
-                below = [event for name, event in self._events.items() if name.startswith(f"{topic}/")]
-            for event in below:
-                event.set()
+        """Wake whoever waits for one of `topics` (or is expected to), now or at the next wait.
+
+        A step's name wakes all its waiters; so does `NAME/...` where nobody waits for just that.
+        """
+        with self._lock:
+            for topic in topics:
+                for event in self._waiters(topic):
+                    event.set()
+
+    def _waiters(self, topic: str) -> list[threading.Event]:
+        step, slash, _ = topic.partition("/")
+        if slash and topic in self._events:
+            return [self._events[topic]]
+        return [event for name, event in self._events.items() if name.partition("/")[0] == step]
 
     def notify_all(self) -> None:
         """Wake everybody."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from reana_bridge.forges.base import RateLimited
 from reana_bridge.steps.bridge import Bridge
@@ -98,6 +98,7 @@ def test_a_wake_before_the_first_wait_is_not_lost(bridge: Bridge) -> None:
     class Once:
         name = "decide x"
         table = Delivery
+        mine = true()
         sweeps = 0
 
         def claim(self, limit: int) -> list[Any]:

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import true
 from structlog.testing import capture_logs
 
 from reana_bridge.backends.base import BackendError
 from reana_bridge.forges.base import ForgeError
-from reana_bridge.steps.worker import Worker
+from reana_bridge.steps.worker import SWEEP_SECONDS, Worker
 from reana_bridge.store.leases import claim
 from reana_bridge.store.tables import Delivery
 from tests.web.world import make_bridge
@@ -20,6 +21,7 @@ class Failing:
 
     name = "failing"
     table: Any = Delivery
+    mine = true()
 
     def __init__(self, database: Any, error: Exception) -> None:
         self._database, self._error = database, error
@@ -31,6 +33,47 @@ class Failing:
 
     def act(self, row: Any) -> None:
         raise self._error
+
+
+class Counting:
+    """A step of which nothing can be had, whatever is due."""
+
+    name = "counting"
+    table: Any = Delivery
+    mine = Delivery.forge == "local"
+
+    def __init__(self) -> None:
+        self.claims = 0
+
+    def claim(self, limit: int) -> list[Any]:
+        self.claims += 1
+        return []
+
+    def act(self, row: Any) -> None:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("row", "claims", "least", "most"),
+    [
+        ({"due_at": 1.0}, 1, SWEEP_SECONDS, SWEEP_SECONDS),
+        ({"due_at": None}, 0, SWEEP_SECONDS, SWEEP_SECONDS),
+        ({"due_at": time.time() + 1e6}, 0, 1e5, 1e6),
+        ({"due_at": 1.0, "forge": "another"}, 0, SWEEP_SECONDS, SWEEP_SECONDS),
+        ({"due_at": 1.0, "lease_owner": "o", "lease_until": time.time() + 1e6}, 0, *2 * [SWEEP_SECONDS]),
+        ({"due_at": 1.0, "lease_owner": "o", "lease_until": 1.0}, 1, SWEEP_SECONDS, SWEEP_SECONDS),
+    ],
+)
+def test_rows_are_claimed_only_where_one_is_due(
+    tmp_path: Path, database_url: str, row: dict[str, Any], claims: int, least: float, most: float
+) -> None:
+    bridge = make_bridge(tmp_path, database_url)
+    with bridge.database.transaction() as session:
+        session.add(Delivery(**{"id": "d", "forge": "local", "key": "d", "received_at": 1.0, **row}))
+    step = Counting()
+    assert least <= Worker(step, bridge.database, size=1)._sweep() <= most
+    assert step.claims == claims
+    bridge.close()
 
 
 @pytest.mark.parametrize(

@@ -41,17 +41,32 @@ def test_a_transaction_that_raises_leaves_nothing_and_wakes_nobody(database: Dat
     assert not database.wake.wait("decide", 0)
 
 
-def test_a_commit_wakes_who_waits_for_the_topic_and_for_what_is_below_it(database: Database) -> None:
-    database.wake.wait("follow/local", 0)
+WAITERS = ("submit", "follow/local", "report/a", "report/b", "report/")
+
+
+@pytest.mark.parametrize(
+    ("topics", "woken"),
+    [
+        (["submit"], {"submit"}),
+        (["submit/a"], {"submit"}),
+        (["submit", "follow"], {"submit", "follow/local"}),
+        (["report"], {"report/a", "report/b", "report/"}),
+        (["report/a"], {"report/a"}),
+        (["report/"], {"report/"}),
+        (["report/gone"], {"report/a", "report/b", "report/"}),
+        (["nobody", "nobody/a"], set()),
+    ],
+)
+def test_a_commit_wakes_who_waits_for_the_topic(
+    database: Database, topics: list[str], woken: set[str]
+) -> None:
+    for waiter in WAITERS:
+        database.wake.expect(waiter)
     with database.transaction() as session:
         put(session)
-        wake_after(session, "submit", "follow")
-    assert [database.wake.wait(topic, 0) for topic in ("submit", "follow/local", "report")] == [
-        True,
-        True,
-        False,
-    ]
-    assert not database.wake.wait("submit", 0), "a wake is told once"
+        wake_after(session, *topics)
+    assert {waiter for waiter in WAITERS if database.wake.wait(waiter, 0)} == woken
+    assert not any(database.wake.wait(waiter, 0) for waiter in WAITERS), "a wake is told once"
 
 
 def test_a_commit_wakes_other_processes_on_postgresql(postgres_url: str) -> None:

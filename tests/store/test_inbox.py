@@ -235,5 +235,6 @@ def test_a_lost_connection_costs_no_delivery(postgres_url: str) -> None:
 
 
 def test_what_is_stored_wakes_decide(database: Database, inbox: Inbox) -> None:
+    database.wake.expect("decide")
     inbox.put_blocking(incoming())
     assert database.wake.wait("decide", 5)

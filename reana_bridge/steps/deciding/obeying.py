@@ -22,6 +22,7 @@ from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.inbox import OURS
 from reana_bridge.store.tables import Decision, Delivery, OutboxRow, ProjectRow, Run
+from reana_bridge.store.wake import topic
 
 REPLY_LIMIT = 20_000
 """Characters of the answers to one comment together."""
@@ -46,7 +47,7 @@ def answer(bridge: Bridge, session: Session, delivery: Delivery, looked: Looked)
         values |= {"key": f"{name}:{number}", "hook": "", "digest": "", "headers": None}
         values |= {"received_at": delivery.received_at, "due_at": now, "version": 0, "attempt": 0}
         session.execute(insert(bridge.database, Delivery).values(values).on_conflict_do_nothing())
-        wake_after(session, "decide")
+        wake_after(session, topic("decide", delivery.forge))
     if answered.number is None or not answered.comment:
         return
     place: dict[str, Any] = {
