@@ -6,6 +6,7 @@ every new begin of the same analysis at the same commit counts up, so that a sta
 note of a merge request is wanted at the end and while a person is waited for.
 """
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sqlalchemy import select
@@ -17,12 +18,12 @@ from reana_bridge.model.runs import FINAL, RunState
 from reana_bridge.reports.status import status
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.notes import want_notes_at
-from reana_bridge.steps.outbox import want
+from reana_bridge.steps.outbox import Wish, want
 from reana_bridge.steps.reporting import paused_reason, report_of
-from reana_bridge.store.tables import MergeRequestRow, OutboxRow, Run
+from reana_bridge.store.tables import MergeRequestRow, Run
 
 _WORDS = {"pending": "queued"}
-_outbox, _run = cast(Any, OutboxRow), cast(Any, Run)
+_run = cast(Any, Run)
 
 
 def announce(bridge: Bridge, session: Session, run: Run) -> None:
@@ -33,23 +34,14 @@ def announce(bridge: Bridge, session: Session, run: Run) -> None:
     """
     if run.parameters or _is_replaced(session, run):
         return
-    report = report_of(bridge, session, run)
-    shown = _shown(session, report, run)
+    paused = paused_reason(session, run)
+    report = report_of(bridge, session, run, paused=paused)
+    shown = _shown(report, run, paused)
     hosted = bridge.is_hosted(run.project)
+    wish = Wish(bridge, session, project=run.project, kind="status", key=f"{run.sha}/{run.analysis}")
     if hosted:
-        shown |= _details(session, run, shown)
-    key = f"{run.sha}/{run.analysis}"
-    merge_request = shown.get("merge_request")
-    want(
-        bridge,
-        session,
-        project=run.project,
-        kind="status",
-        key=key,
-        sha=run.sha,
-        wanted=shown,
-        merge_request=merge_request,
-    )
+        shown |= _details(session, run, shown, wish.wanted)
+    wish.want(shown, sha=run.sha, merge_request=shown.get("merge_request"))
     if not hosted:
         compared_at = report.comparison.made_at if report.comparison else None
         note = {"run": run.id, "analysis": run.analysis, "state": shown["state"], "compared_at": compared_at}
@@ -71,10 +63,10 @@ def _is_approved(run: Run) -> bool:
     return run.state == RunState.QUEUED and bool(run.approved_by)
 
 
-def _shown(session: Session, report: Report, run: Run) -> dict[str, Any]:
+def _shown(report: Report, run: Run, paused: str) -> dict[str, Any]:
     words = status(report)
     # Progress within a state is for the page: a forge is written to when the state changes, not more often.
-    told = run.state in FINAL or run.state == RunState.WAITING or paused_reason(session, run)
+    told = run.state in FINAL or run.state == RunState.WAITING or paused
     return {
         "ref": run.ref,
         "context": f"reana/{run.analysis}",
@@ -85,13 +77,8 @@ def _shown(session: Session, report: Report, run: Run) -> dict[str, Any]:
     }
 
 
-def _details(session: Session, run: Run, shown: dict[str, Any]) -> dict[str, Any]:
+def _details(session: Session, run: Run, shown: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """What hosted forges are told beside: the place of the status, and which attempt it is of."""
-    same = (_outbox.project == run.project, _outbox.kind == "status")
-    key = _outbox.key == f"{run.sha}/{run.analysis}"
-    before: dict[str, Any] = (
-        session.execute(select(_outbox.wanted).where(*same, key)).scalar_one_or_none() or {}
-    )
     keeps = before and not (run.trusted and before["source_project_id"])
     details = {name: before[name] for name in _PLACE} if keeps else _place(session, run)
     details["needs_approval"] = run.state == RunState.WAITING
@@ -116,7 +103,7 @@ def _place(session: Session, run: Run) -> dict[str, Any]:
     }
 
 
-def _begins(before: dict[str, Any], now: dict[str, Any]) -> bool:
+def _begins(before: Mapping[str, Any], now: dict[str, Any]) -> bool:
     """Whether a status is the first of a new attempt: another run, or another verdict on an ended one."""
     if any(before.get(name) != now[name] for name in ("run", "run_attempt")):
         return True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.steps.bridge import Bridge
@@ -11,6 +11,72 @@ from reana_bridge.store.database import insert, wake_after
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.tables import OutboxRow
 from reana_bridge.store.wake import topic
+
+_outbox = cast(Any, OutboxRow)
+_FOUND = (
+    select(OutboxRow)
+    .where(*(getattr(_outbox, name) == bindparam(name) for name in ("project", "kind", "key")))
+    .execution_options(populate_existing=True)
+)
+
+
+class Wish:
+    """One thing that a forge is to show, as far as it has been wanted before; found and held by that.
+
+    Args:
+        bridge: The database.
+        session: A write transaction.
+        project: `forge:path`.
+        kind: `status`, `note`, `reply` or `reaction`.
+        key: Names the thing among those of its kind.
+    """
+
+    def __init__(self, bridge: Bridge, session: Session, *, project: str, kind: str, key: str) -> None:
+        self._bridge = bridge
+        self._session = session
+        self._identity = {"project": project, "kind": kind, "key": key}
+        self._row: OutboxRow | None = self._found().scalar_one_or_none()
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What is wanted so far; empty for nothing."""
+        return (self._row.wanted if self._row else None) or {}
+
+    def want(self, wanted: dict[str, Any], *, sha: str, merge_request: int | None = None) -> None:
+        """Make the forge show `wanted`; nothing happens where it is wanted already.
+
+        Args:
+            wanted: JSON-able; takes the place of what was wanted before.
+            sha: The commit that it is of.
+            merge_request: Where it is shown; None for the commit itself.
+        """
+        now = self._bridge.database.now(self._session)
+        values = {"wanted": wanted, "wanted_at": now, "due_at": now, "error": "", "sha": sha}
+        if self._row is None and self._made(merge_request=merge_request, **values):
+            self._wake()
+            return
+        row = self._row or self._found().scalar_one()
+        if row.wanted == wanted:
+            return
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.wanted_version += 1
+        self._session.flush()
+        self._wake()
+
+    def _found(self) -> Any:
+        found = _FOUND if self._bridge.database.is_sqlite else _FOUND.with_for_update()
+        return self._session.execute(found, self._identity)
+
+    def _made(self, **values: Any) -> bool:
+        """Make the row; False where somebody else has done so meanwhile."""
+        fresh = {"id": new_id(), "version": 0, "attempt": 0, "wanted_version": 1, "posted_version": 0}
+        statement = insert(self._bridge.database, OutboxRow).values(fresh | self._identity | values)
+        made: Any = self._session.execute(statement.on_conflict_do_nothing())
+        return bool(made.rowcount)
+
+    def _wake(self) -> None:
+        wake_after(self._session, topic("report", self._identity["project"].partition(":")[0]))
 
 
 def want(
@@ -24,34 +90,9 @@ def want(
     wanted: dict[str, Any],
     merge_request: int | None = None,
 ) -> None:
-    """Make the forge show `wanted`; nothing happens where it is wanted already.
-
-    Args:
-        bridge: The database.
-        session: A write transaction.
-        project: `forge:path`.
-        kind: `status`, `note`, `reply` or `reaction`.
-        key: Names the thing among those of its kind: what is wanted later takes the place of this.
-        sha: The commit that it is of.
-        wanted: JSON-able.
-        merge_request: Where it is shown; None for the commit itself.
-    """
-    table = cast(Any, OutboxRow)
-    now = bridge.database.now(session)
-    identity = {"project": project, "kind": kind, "key": key}
-    absent = {"id": new_id(), **identity, "sha": sha, "wanted_version": 0, "posted_version": 0}
-    absent |= {"wanted_at": now, "version": 0, "attempt": 0, "error": "", "merge_request": merge_request}
-    session.execute(insert(bridge.database, OutboxRow).values(absent).on_conflict_do_nothing())
-    found = select(OutboxRow).where(table.project == project, table.kind == kind, table.key == key)
-    if not bridge.database.is_sqlite:
-        found = found.with_for_update()
-    row = session.execute(found.execution_options(populate_existing=True)).scalar_one()
-    if row.wanted == wanted:
-        return
-    row.wanted, row.wanted_at, row.due_at, row.error, row.sha = wanted, now, now, "", sha
-    row.wanted_version += 1
-    session.flush()
-    wake_after(session, topic("report", project.partition(":")[0]))
+    """Make the forge show `wanted`; see `Wish` and its `want`."""
+    wish = Wish(bridge, session, project=project, kind=kind, key=key)
+    wish.want(wanted, sha=sha, merge_request=merge_request)
 
 
 def want_reply(

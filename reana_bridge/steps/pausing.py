@@ -9,7 +9,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Any, cast
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.projects import Project
@@ -27,6 +27,14 @@ class PauseKind(StrEnum):
     FORGE = "forge"
     BACKEND = "backend"
     PROJECT = "project"
+
+
+_PAUSED = select(_pause.kind, _pause.name)
+_CONCERNED = (
+    select(Pause)
+    .where(or_(*((_pause.kind == str(kind)) & (_pause.name == bindparam(str(kind))) for kind in PauseKind)))
+    .order_by(_pause.kind)
+)
 
 
 class CannotPause(Exception):
@@ -72,9 +80,12 @@ def all_pauses(session: Session) -> list[Pause]:
     return list(session.execute(select(Pause).order_by(_pause.kind, _pause.name)).scalars())
 
 
-def paused(session: Session, kind: PauseKind) -> set[str]:
-    """The names of what is paused of this kind."""
-    return set(session.execute(select(_pause.name).where(_pause.kind == str(kind))).scalars())
+def paused(session: Session) -> dict[PauseKind, set[str]]:
+    """The names of what is paused, by its kind."""
+    found = {kind: set[str]() for kind in PauseKind}
+    for kind, name in session.execute(_PAUSED):
+        found[PauseKind(kind)].add(name)
+    return found
 
 
 def pauses_on(session: Session, project: str, backend: str = "") -> tuple[str, ...]:
@@ -90,9 +101,8 @@ def pauses_on(session: Session, project: str, backend: str = "") -> tuple[str, .
         PauseKind.BACKEND: backend,
         PauseKind.PROJECT: project,
     }
-    concerned = [(_pause.kind == str(kind)) & (_pause.name == name) for kind, name in named.items() if name]
-    found = select(Pause).where(or_(*concerned)).order_by(_pause.kind)
-    return tuple(sentence(row) for row in session.execute(found).scalars())
+    found = session.execute(_CONCERNED, {str(kind): name for kind, name in named.items()})
+    return tuple(sentence(row) for row in found.scalars())
 
 
 def pauses_seen(session: Session, projects: Collection[str] | None) -> list[Pause]:

@@ -18,10 +18,10 @@ from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.store.tables import ComparisonRow, ProjectRow, Run
 
 
-def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
-    """Everything that there is to say of `run` now."""
+def report_of(bridge: Bridge, session: Session, run: Run, *, paused: str | None = None) -> Report:
+    """Everything that there is to say of `run` now; `paused` is its `paused_reason` where that is known."""
     project = session.get(ProjectRow, run.project)
-    row = comparison_row(session, run.id)
+    row = comparison_row(session, run.id) if run.result else None
     comparison = from_data(Comparison, row.document) if row else None
     result = from_data(Result, run.result) if run.result else None
     parameters: dict[str, object] = run.parameters or {}
@@ -34,7 +34,7 @@ def report_of(bridge: Bridge, session: Session, run: Run) -> Report:
         run_id=run.id,
         run_url=bridge.run_url(project, run.id),
         branch=short_ref(run.ref),
-        reason=run.reason or paused_reason(session, run) or run.activity,
+        reason=run.reason or (paused_reason(session, run) if paused is None else paused) or run.activity,
         steps=steps_of(run),
         result=result,
         comparison=comparison,

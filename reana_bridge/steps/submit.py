@@ -6,6 +6,7 @@ what is paused nothing new is started.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, cast
 
 import structlog
@@ -60,21 +61,20 @@ class Submit:
             chosen = select(_run.id).where(*due, or_(unwanted, left)).order_by(_run.queued_at).limit(limit)
             ids = list(session.execute(self._skip_locked(chosen)).scalars())
             rows = take(database, session, Run, ids)
-            paused_backends = paused(session, PauseKind.BACKEND)
-            due += self._unpaused(session)
+            stopped = paused(session)
+            due += self._unpaused(stopped)
             for name in self._bridge.backends:
-                left_to_take = 0 if name in paused_backends else limit - len(rows)
+                left_to_take = 0 if name in stopped[PauseKind.BACKEND] else limit - len(rows)
                 new = self._admitted(session, name, left_to_take, due)
                 values = {"state": RunState.SUBMITTING, "backend": name, "host": self._host(name)}
                 rows += take(database, session, Run, new, values=values)
         reach("submit.claimed")
         return rows
 
-    def _unpaused(self, session: Session) -> tuple[Any, ...]:
+    def _unpaused(self, stopped: Mapping[PauseKind, set[str]]) -> tuple[Any, ...]:
         """The conditions that neither a run's project nor its forge is paused."""
-        projects = paused(session, PauseKind.PROJECT)
-        of_projects = (_run.project.not_in(sorted(projects)),) if projects else ()
-        forges = sorted(paused(session, PauseKind.FORGE))
+        projects, forges = sorted(stopped[PauseKind.PROJECT]), sorted(stopped[PauseKind.FORGE])
+        of_projects = (_run.project.not_in(projects),) if projects else ()
         return *of_projects, *(~is_of(_run.project, forge) for forge in forges)
 
     def _skip_locked(self, statement: Any) -> Any:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Float, Select, bindparam, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from reana_bridge.backends.base import BackendError
@@ -70,7 +70,7 @@ class Worker:
         self._thread = threading.Thread(target=self._loop, name=step.name, daemon=True)
         self.beaten_at = time.monotonic()
         self._renewed_at = 0.0
-        now: Any = bindparam("now")
+        now: Any = bindparam("now", type_=Float)
         due_at, mine = step.table.due_at, step.mine
         self._due = select(func.min(due_at)).where(mine, due_at > 0, is_free(step.table, now))
         self._later = select(func.min(due_at)).where(mine, due_at > now)

@@ -14,7 +14,7 @@ _log = structlog.get_logger()
 
 
 def topic(step: str, forge: str | None) -> str:
-    """What the worker of `step` for `forge` waits for; the step's own name where it has one worker for all."""
+    """What the worker of `step` for `forge` waits for; the step's name where one worker is for all."""
     return step if forge is None else f"{step}/{forge}"
 
 

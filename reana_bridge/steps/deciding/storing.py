@@ -8,7 +8,7 @@ more is asked to end.
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.decisions import Decision as Judgement
@@ -41,7 +41,7 @@ CONFIGURATION = "configuration"
 
 _FOLLOWS = (WantKind.BRANCH, WantKind.MERGE_REQUEST, WantKind.TAG)
 _log = structlog.get_logger()
-_run, _want = cast(Any, Run), cast(Any, Want)
+_head, _run, _want = cast(Any, Head), cast(Any, Run), cast(Any, Want)
 
 
 def store(bridge: Bridge, session: Session, delivery: Delivery, looked: Looked) -> None:
@@ -147,16 +147,15 @@ class _Storing:
         return row.sha != looked.head or not row.open
 
     def _remember_head(self) -> bool:
-        looked = self._looked
+        looked, head = self._looked, self._looked.head or ""
         identity = {"project": str(looked.project), "ref": looked.ref}
-        statement = insert(self._bridge.database, Head).values(**identity, sha="", seen_at=0.0)
-        self._session.execute(statement.on_conflict_do_nothing())
-        locked = not self._bridge.database.is_sqlite
-        head = self._session.get_one(Head, (identity["project"], looked.ref), with_for_update=locked)
-        if head.seen_at > looked.asked_at and head.sha != (looked.head or ""):
-            return False
-        head.sha, head.seen_at = looked.head or "", looked.asked_at
-        return True
+        now = {"sha": head, "seen_at": looked.asked_at}
+        statement = insert(self._bridge.database, Head).values(**identity, **now)
+        unless_moved = or_(_head.seen_at <= looked.asked_at, _head.sha == head)
+        written: Any = self._session.execute(
+            statement.on_conflict_do_update(index_elements=list(identity), set_=now, where=unless_moved)
+        )
+        return bool(written.rowcount)
 
     def _remember_merge_request(self, number: int) -> bool:
         looked, facts = self._looked, self._looked.merge_request
@@ -200,18 +199,20 @@ class _Storing:
         looked = self._looked
         reason = _where(looked)
         stale = (
-            select(Want, Run)
+            select(_want.id, _want.run_id, _run.live_key, _run.state, _run.keep_superseded)
             .join(Run, _want.run_id == _run.id)
             .where(_want.project == str(looked.project), _want.ref == looked.ref)
             .where(_want.ended_at.is_(None), _want.kind.in_(_FOLLOWS), _run.sha != (head or ""))
         )
-        for want, run in self._session.execute(stale).all():
-            want.ended_at, want.ended_reason = self._now, reason
-            self._session.flush()
+        found = self._session.execute(stale).all()
+        if found:
+            over = update(Want).where(_want.id.in_([want.id for want in found]))
+            self._session.execute(over.values(ended_at=self._now, ended_reason=reason))
+        for want in found:
             # What has become the target's own is wanted by the push that tells so, heard or not yet.
-            kept = run.state != RunState.WAITING and (run.keep_superseded or looked.merged)
-            if run.live_key is not None and not kept and not self._is_wanted(run.id):
-                request_cancel(self._bridge, self._session, run.id, f"superseded: {reason}")
+            kept = want.state != RunState.WAITING and (want.keep_superseded or looked.merged)
+            if want.live_key is not None and not kept and not self._is_wanted(want.run_id):
+                request_cancel(self._bridge, self._session, want.run_id, f"superseded: {reason}")
 
     def _is_wanted(self, run_id: str) -> bool:
         left = select(_want.id).where(_want.run_id == run_id, _want.ended_at.is_(None)).limit(1)
