@@ -30,6 +30,9 @@ class HostedForge(Forge, Protocol):
     keeps_pictures: bool
     """Whether `upload` can put pictures there."""
 
+    shows_output: bool
+    """Whether a status has a place for what it comes to (`Status.output`)."""
+
     ci_file: str
     """The file by which a commit brings pipelines of the forge's own CI, where statuses have a place in
     those; empty where nothing depends on it."""

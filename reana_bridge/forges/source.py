@@ -4,12 +4,10 @@ Promises: only whole commit ids are taken (never a branch, an option, an express
 cache is asked; sizes and counts have limits. A commit that the cache does not hold is `CommitGone`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from reana_bridge.forges.base import CommitGone, ForgeRefused
 from reana_bridge.forges.checkout import (
     CheckoutLimits,
     CheckoutReport,
@@ -18,8 +16,9 @@ from reana_bridge.forges.checkout import (
     TooLarge,
     checkout,
 )
-from reana_bridge.forges.gitcache import has_commit, is_fetched, require_sha
+from reana_bridge.forges.gitcache import has_commit, require_sha
 from reana_bridge.forges.gitcommand import GitFailed, OutputTooLarge, run_git
+from reana_bridge.forges.gitfiles import foresee, gone, raw_commit, read_file
 
 __all__ = [
     "Changes",
@@ -34,6 +33,7 @@ __all__ = [
     "commit_time",
     "count_between",
     "first_parents",
+    "foresee",
     "is_ancestor",
     "merge_base",
     "read_file",
@@ -41,10 +41,6 @@ __all__ = [
 
 MAXIMUM_MESSAGE = 65_536
 """Bytes of a commit message that are read."""
-
-_HEADER = 200
-# What `cat-file` says before an object; anything else says that there is none.
-_ENTRY = re.compile(rb"[0-9a-f]{40,64} ([a-z]+) ([0-9]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,68 +56,20 @@ class Changes:
     complete: bool
 
 
-def read_file(cache: Path, sha: str, path: str, limit: int) -> bytes | None:
-    """The content of the file `path` at the commit, through symbolic links inside the commit.
-
-    Args:
-        cache: The bare repository.
-        sha: The commit.
-        path: Relative to the repository, with `/`.
-        limit: Bytes that it may have.
-
-    Returns:
-        None where the commit has no such file.
-
-    Raises:
-        CommitGone: The cache does not hold the commit.
-        TooLarge: The file is larger than `limit`.
-        ForgeRefused: `path` holds a line break or nothing at all.
-    """
-    require_sha(sha)
-    if not path or "\n" in path or "\0" in path:
-        raise ForgeRefused(f"{path!r} is not a path that can be read")
-    place = PurePosixPath(path)
-    if place.is_absolute() or ".." in place.parts:
-        return None
-    path = str(place)
-    data = f"{sha}:{path}\n".encode("utf-8", "surrogateescape")
-    arguments = ["cat-file", "--batch", "--follow-symlinks"]
-    try:
-        _, output = run_git(arguments, directory=cache, data=data, limit=limit + _HEADER)
-    except OutputTooLarge as large:
-        output = large.partial
-    header, _, content = output.partition(b"\n")
-    found = _ENTRY.fullmatch(header)
-    if found is None and not is_fetched(cache, sha) and not has_commit(cache, sha):
-        raise _gone(cache, sha)
-    if found is None or found[1] != b"blob":
-        return None
-    size = int(found[2])
-    if size > limit:
-        raise TooLarge(f"{path} at {sha[:7]} has {size} bytes; at most {limit} are read")
-    return content[:size]
-
-
 def commit_message(cache: Path, sha: str) -> str:
     """The commit's whole message (at most `MAXIMUM_MESSAGE` bytes), undecodable bytes replaced.
 
     Raises:
         CommitGone: The cache does not hold the commit.
     """
-    arguments = [
-        "log",
-        "-1",
-        "--no-show-signature",
-        "--encoding=UTF-8",
-        "--format=%B",
-        require_sha(sha),
-        "--",
-    ]
-    try:
-        output = _ask(cache, arguments, sha)
-    except OutputTooLarge as large:
-        output = large.partial
-    return output[:MAXIMUM_MESSAGE].decode("utf-8", "replace").strip("\n")
+    on_it, _, message = raw_commit(cache, sha).partition(b"\n\n")
+    if b"\nencoding " in on_it:
+        arguments = ["log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%B", sha, "--"]
+        try:
+            message = _ask(cache, arguments, sha)
+        except OutputTooLarge as large:
+            message = large.partial
+    return message.partition(b"\0")[0][:MAXIMUM_MESSAGE].decode("utf-8", "replace").strip("\n")
 
 
 def commit_time(cache: Path, sha: str) -> int:
@@ -227,9 +175,5 @@ def _ask(
     except GitFailed:
         for sha in shas:
             if not has_commit(cache, sha):
-                raise _gone(cache, sha) from None
+                raise gone(cache, sha) from None
         raise
-
-
-def _gone(cache: Path, sha: str) -> CommitGone:
-    return CommitGone(f"{cache.name} does not hold the commit {sha}; it was never fetched, or is gone")

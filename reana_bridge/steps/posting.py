@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reana_bridge.forges.base import CommitGone, Forge, ForgeError, ForgeRefused, Note, Status, StatusState
+from reana_bridge.forges.base import Forge, ForgeError, ForgeRefused, Note, Status, StatusState
 from reana_bridge.forges.hosted import HostedForge, is_hosted
 from reana_bridge.forges.source import TooLarge, read_file
+from reana_bridge.model.checks import CheckOutput
 from reana_bridge.model.projects import Project
 from reana_bridge.reports import check, markdown, note
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.gitnote import body_of_commit
 from reana_bridge.steps.notes import Written, written
 from reana_bridge.steps.reporting import report_of
+from reana_bridge.steps.sources import FILE_LIMIT, fetched
 from reana_bridge.steps.uploading import with_pictures
 from reana_bridge.store.tables import MergeRequestRow, OutboxRow, Run
 
@@ -51,7 +53,6 @@ class Posting:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._with_pipelines: dict[tuple[str, str], bool] = {}
 
     def post(self, row: OutboxRow) -> Done:
         """Show what `row` wants.
@@ -102,9 +103,6 @@ class Posting:
     def _detailed(
         self, project: Project, forge: HostedForge, status: Status, wanted: Mapping[str, Any]
     ) -> Status:
-        with self._bridge.database.read() as session:
-            run = session.get(Run, wanted["run"])
-            report = report_of(self._bridge, session, run) if run else None
         return replace(
             status,
             run=wanted["run"],
@@ -114,27 +112,25 @@ class Posting:
             source_branch=wanted["source_branch"],
             needs_approval=wanted["needs_approval"],
             has_pipelines=self._has_pipelines(project, forge, status.sha),
-            output=check.output(report) if report else None,
+            output=self._output(wanted["run"]) if forge.shows_output else None,
         )
+
+    def _output(self, run_id: str) -> CheckOutput | None:
+        with self._bridge.database.read() as session:
+            run = session.get(Run, run_id)
+            return check.output(report_of(self._bridge, session, run)) if run else None
 
     def _has_pipelines(self, project: Project, forge: HostedForge, sha: str) -> bool:
         """Whether the commit brings CI of its forge; without an answer from the cache: no."""
         if not forge.ci_file:
             return False
-        key = (str(project), sha)
-        if key not in self._with_pipelines:
-            cache = self._bridge.cache(project)
-            try:
-                forge.fetch(project, sha, cache)
-                found = read_file(cache, sha, forge.ci_file, 1 << 20) is not None
-            except TooLarge:
-                found = True
-            except (CommitGone, ForgeRefused, ForgeError):
-                return False  # only a hint: the status itself must not wait for the code
-            while len(self._with_pipelines) >= 1000:
-                self._with_pipelines.pop(next(iter(self._with_pipelines)), None)
-            self._with_pipelines[key] = found
-        return self._with_pipelines[key]
+        try:
+            cache = fetched(self._bridge, project, sha)
+            return read_file(cache, sha, forge.ci_file, FILE_LIMIT) is not None
+        except TooLarge:
+            return True
+        except (ForgeRefused, ForgeError):
+            return False  # only a hint: the status itself must not wait for the code
 
     def _git_note(self, project: Project, forge: Forge, row: OutboxRow) -> Done:
         with self._bridge.database.read() as session:

@@ -14,6 +14,8 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.tables import Run
 
 FILE_LIMIT = 1 << 20
+SPECIFICATION = "reana.yaml"
+"""The file that is enough alone."""
 
 
 def fetched(bridge: Bridge, project: Project, *shas: str) -> Path:
@@ -43,7 +45,7 @@ def project_file_at(cache: Path, sha: str, name: str) -> ProjectFile | None:
     text = read_file(cache, sha, name, FILE_LIMIT)
     if text is not None:
         return parse_project_file(text, file=name)
-    if read_file(cache, sha, "reana.yaml", FILE_LIMIT) is not None:
+    if read_file(cache, sha, SPECIFICATION, FILE_LIMIT) is not None:
         return default_project_file()
     return None
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reana_bridge.forges import source
+from reana_bridge.forges import gitfiles, source
 from reana_bridge.forges.base import CommitGone, ForgeRefused
+from reana_bridge.forges.gitcache import fetch_commit
+from reana_bridge.forges.gitcommand import run_git
 from tests.forges.conftest import Repository, git
 
 GONE = "1" * 40
@@ -163,3 +166,70 @@ def test_a_commit_that_is_not_there(repository: Repository, question):
     for sha in (GONE, "main", "--all", "HEAD~1", ""):
         with pytest.raises(CommitGone):
             question(repository.bare, sha, known)
+
+
+def gits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The commands that git is started with from now on."""
+    started: list[str] = []
+
+    def run(arguments: list[str], **more: Any) -> tuple[int, bytes]:
+        started.append(arguments[0])
+        return run_git(arguments, **more)
+
+    monkeypatch.setattr(gitfiles, "run_git", run)
+    return started
+
+
+def test_what_is_foreseen_is_read_by_one_git(repository: Repository, monkeypatch: pytest.MonkeyPatch):
+    (repository.copy / "outside").symlink_to("/etc/passwd")
+    files = {"a": b"1\n", "dir/b": b"", "large": b"x" * 11, "after": b"2"}
+    sha = repository.commit(files, "Said")
+    cache = repository.bare.parent / "cache.git"
+    fetch_commit(str(repository.bare), sha, cache, protocol="file")
+    started = gits(monkeypatch)
+    for _ in range(2):
+        source.foresee(cache, sha, ["no", "a", "outside", "dir/b", "../a", "large", "after"], 10)
+        expected = {"no": None, "a": b"1\n", "outside": None, "dir//b": b"", "after": b"2"}
+        assert {path: source.read_file(cache, sha, path, 10) for path in expected} == expected
+        assert source.commit_message(cache, sha) == "Said"
+    assert started == ["cat-file"]
+    with pytest.raises(source.TooLarge, match="has 11 bytes"):
+        source.read_file(cache, sha, "large", 10)
+    with pytest.raises(source.TooLarge, match="has 2 bytes"):
+        source.read_file(cache, sha, "a", 1)
+
+
+def test_a_file_far_too_large_hides_no_other(repository: Repository):
+    sha = repository.commit({"a": b"x" * 1_000_000, "b": b"2"})
+    source.foresee(repository.bare, sha, ["a", "b"], 10)
+    assert source.read_file(repository.bare, sha, "b", 10) == b"2"
+    with pytest.raises(source.TooLarge, match="has 1000000 bytes"):
+        source.read_file(repository.bare, sha, "a", 10)
+
+
+def test_nothing_is_believed_of_a_commit_that_is_not_whole(repository: Repository, tmp_path: Path):
+    sha = repository.commit({"a": b"1"})
+    cache = tmp_path / "cache.git"
+    git(tmp_path, "init", "--quiet", "--bare", cache.name)
+    source.foresee(cache, sha, ["a"], 10)
+    with pytest.raises(CommitGone):
+        source.read_file(cache, sha, "a", 10)
+    commit = repository.bare / "objects" / sha[:2] / sha[2:]
+    (cache / "objects" / sha[:2]).mkdir(parents=True)
+    (cache / "objects" / sha[:2] / sha[2:]).write_bytes(commit.read_bytes())
+    source.foresee(cache, sha, ["a"], 10)
+    assert source.read_file(cache, sha, "a", 10) is None, "a fetch has brought no more of it yet"
+    fetch_commit(str(repository.bare), sha, cache, protocol="file")
+    assert source.read_file(cache, sha, "a", 10) == b"1"
+
+
+def test_what_was_read_long_ago_is_forgotten():
+    memory = gitfiles._Memory(3000)
+    for number in range(3):
+        memory.keep(Path("c"), GONE, str(number), b"x" * 1000)
+    known = [memory.find(Path("c"), GONE, str(number)) for number in range(3)]
+    assert known == [None, (b"x" * 1000,), (b"x" * 1000,)]
+    memory.keep(Path("c"), GONE, "1", None)
+    memory.keep(Path("c"), GONE, "4", b"y" * 4000)
+    assert memory.find(Path("c"), GONE, "1") is None
+    assert memory._held == 0

@@ -70,6 +70,7 @@ class HostedPlayForge(WatchedForge):
 
     kind = "play"
     keeps_pictures = True
+    shows_output = True
     ci_file = ".gitlab-ci.yml"
 
     def __init__(self, name: str, root: Path) -> None:

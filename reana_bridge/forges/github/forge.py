@@ -95,6 +95,7 @@ class GithubForge(RemoteGit):
         settled = 3 * timeout if settled_after is None else settled_after
         self.api = Api(name, client, settled_after=settled, clock=clock)
         self._is_app = bool(app_id)
+        self.shows_output = self._is_app  # check runs have a place for it, plain statuses have none
         if app_id:
             credentials = AppCredentials(app_id, app_key, self.api, clock=clock)
         else:

@@ -46,6 +46,7 @@ class GitLabForge(RemoteGit):
     kind = "gitlab"
     note_limit = NOTE_LIMIT
     keeps_pictures = True
+    shows_output = False
     ci_file = ".gitlab-ci.yml"
 
     def __init__(

@@ -130,8 +130,8 @@ def _look_at_head(reading: Reading, event: Push | Tag) -> Looked:
     except CommitGone as gone:
         return replace(base, decision=Decision(outcome=Outcome.SKIP, reason=str(gone)))
     target_sha = sha if target == event.ref else reading.tip(target)
-    situation = replace(situation, message=commit_message(reading.cache, sha))
     file, analyses, problems = reading.project_file(sha)
+    situation = replace(situation, message=commit_message(reading.cache, sha))
     proposal = not hosted and isinstance(event, Push) and event.branch != default
     if asks_for_paths(file) and isinstance(event, Push):
         # Of a new branch nobody knows where it was.

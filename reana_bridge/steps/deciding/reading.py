@@ -8,14 +8,14 @@ from sqlalchemy import select
 
 from reana_bridge.forges.base import CommitGone, Forge
 from reana_bridge.forges.hosted import HostedForge, is_hosted
-from reana_bridge.forges.source import changed_files, is_ancestor, merge_base
+from reana_bridge.forges.source import changed_files, foresee, is_ancestor, merge_base
 from reana_bridge.model.analyses import Analysis, NoteWhen, ProjectFile
 from reana_bridge.model.decisions import Forks, within_server_limits
 from reana_bridge.model.problems import ConfigurationError, Problem
 from reana_bridge.model.projects import Project
 from reana_bridge.settings import ProjectSettings
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.sources import project_file_at, specification_at
+from reana_bridge.steps.sources import FILE_LIMIT, SPECIFICATION, project_file_at, specification_at
 from reana_bridge.store.tables import Approval, MergeRequestRow, Run
 
 BRANCHES_AND_TAGS = ("refs/heads/", "refs/tags/")
@@ -55,6 +55,9 @@ class Reading:
 
     def project_file(self, sha: str) -> tuple[ProjectFile | None, dict[str, Analysis], tuple[Problem, ...]]:
         """The project file at the commit, its analyses within the server's limits, and what is wrong."""
+        ci_file = self.hosted.ci_file if self.hosted else ""
+        # With one git what is asked of the commit here, next, and when its status is shown.
+        foresee(self.cache, sha, [self.rule.file, SPECIFICATION, *([ci_file] if ci_file else [])], FILE_LIMIT)
         try:
             file = project_file_at(self.cache, sha, self.rule.file)
         except ConfigurationError as error:
