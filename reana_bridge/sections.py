@@ -147,6 +147,12 @@ class ForgeSettings(_Section):
     api_url: str = Field("", description="kind github: the API's address; empty for the usual one.")
     ca_file: Path | None = Field(None, description="Certificates to trust instead of the system's.")
     timeout: Seconds = Field(20.0, ge=1, description="How long the forge may take for an answer.")
+    settle_seconds: Seconds = Field(
+        60.0,
+        ge=1,
+        description="When the forge has surely either done what it was sent or not: a write without an answer "
+        "is looked for after that time, and only then repeated. Longer than the forge's own time limit.",
+    )
     app_id: str = Field("", description="kind github: the App's id or client id, instead of a token.")
     app_key: SecretStr | None = Field(None, description="kind github: the App's private key (PEM).")
     app_key_file: Path | None = Field(None, description="File that holds the App's private key.")

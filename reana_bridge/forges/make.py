@@ -40,6 +40,7 @@ def gitlab(name: str, entry: ForgeSettings, settings: Settings) -> "GitLabForge"
         url=url,
         token=token,
         timeout=entry.timeout,
+        settled_after=entry.settle_seconds,
         ca_file=entry.ca_file,
         submodule_hosts=entry.submodule_hosts,
     )
@@ -74,6 +75,7 @@ def github(name: str, entry: ForgeSettings, settings: Settings) -> "GithubForge"
         app_id=entry.app_id,
         app_key=key,
         timeout=entry.timeout,
+        settled_after=entry.settle_seconds,
         ca_file=entry.ca_file,
         submodule_hosts=entry.submodule_hosts,
     )

@@ -58,6 +58,7 @@ class Wish:
         row = self._row or self._found().scalar_one()
         if row.wanted == wanted:
             return
+        values["due_at"] = max(now, row.settled_at or now)  # news does not shorten a wait for a lost answer
         for name, value in values.items():
             setattr(row, name, value)
         row.wanted_version += 1

@@ -2,13 +2,16 @@
 
 Promises: only the newest wanted state is posted; what the forge shows already is not posted again; a forge
 that is away keeps its rows waiting and delays no other; a call without an answer is looked for before it is
-repeated; what a forge refuses for good is kept with the reason.
+repeated, and what came of the doubt once more later; what a forge refuses for good is kept with the reason.
+
+A claim is the durable mark that something is being sent: a row that was claimed and never given back is left
+alone until what its owner may have sent has happened or not.
 """
 
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from reana_bridge.crashpoints import reach
@@ -57,7 +60,7 @@ class ReportStep:
                 .where(and_(o.project == _outbox.project, o.sha == _outbox.sha, o.lease_until >= now))
                 .exists()
             )
-            due = select(_outbox.id, _outbox.project, _outbox.sha).where(
+            due = select(_outbox.id, _outbox.project, _outbox.sha, _outbox.lease_until).where(
                 _outbox.due_at <= now,
                 is_free(_outbox, now),
                 ~busy,
@@ -69,8 +72,12 @@ class ReportStep:
             if not database.is_sqlite:
                 due = due.with_for_update(skip_locked=True)
             first: dict[tuple[str, str], str] = {}
-            for found in session.execute(due):
-                first.setdefault((found.project, found.sha), found.id)
+            for found in session.execute(due).all():
+                seconds = self._settle_seconds(found.project)
+                if found.lease_until is None or not seconds:
+                    first.setdefault((found.project, found.sha), found.id)
+                else:
+                    _put_aside(session, found.id, until=found.lease_until + seconds)
             return take(database, session, OutboxRow, list(first.values())[:limit])
 
     def act(self, row: OutboxRow) -> None:
@@ -88,7 +95,7 @@ class ReportStep:
             self._limited(row, limited)
             return
         except Unanswered as lost:
-            self._again(row, lost, remembered={**(row.remembered or {}), "unsure": True})
+            self._again(row, lost, unsettled=lost.settled_after)
             return
         except ForgeError as failed:
             self._again(row, failed)
@@ -103,7 +110,12 @@ class ReportStep:
         fresh = select(_outbox.wanted_version).where(_outbox.id == row.id)
         newer = session.execute(fresh.with_for_update()).scalar_one() != version
         now = self._bridge.database.now(session)
-        values: dict[str, Any] = {"posted_version": version, "attempt": 0, "error": error}
+        values: dict[str, Any] = {"posted_version": version, "attempt": 0, "error": error, "settled_at": None}
+        due_at = now if newer else None
+        if done.posted is not None and row.settled_at is not None:
+            # A forge may have done it later still: looked at once more, for a second one or an older state.
+            values["attempt"] = 1
+            due_at = due_at or now + self._settle_seconds(row.project)
         if done.posted is not None:
             values |= {"posted": done.posted, "posted_at": now}
             values["first_posted_at"] = row.first_posted_at or now
@@ -113,7 +125,7 @@ class ReportStep:
             values["shadow"] = done.shadow
         if done.forgotten and not newer:
             values["wanted"] = None
-        save(session, row, due_at=now if newer else None, **values)
+        save(session, row, due_at=due_at, **values)
         forge = self._bridge.forges.get(row.project.partition(":")[0])
         if forge is not None and is_hosted(forge):
             heed(self._bridge, session, forge.name, forge.allowance())
@@ -125,9 +137,22 @@ class ReportStep:
             until = hold(self._bridge, session, row.project.partition(":")[0], limited)
             save(session, row, due_at=until, error=str(limited))
 
-    def _again(self, row: OutboxRow, failed: ForgeError, **values: Any) -> None:
+    def _again(self, row: OutboxRow, failed: ForgeError, *, unsettled: float = 0.0) -> None:
         seconds = max(pause(row.attempt), failed.retry_after or 0.0)
         _log.warning("report.again", project=row.project, sha=row.sha, error=str(failed), retry_in=seconds)
         with self._bridge.database.transaction() as session:
-            due_at = self._bridge.database.now(session) + seconds
-            save(session, row, due_at=due_at, error=str(failed), **values)
+            now = self._bridge.database.now(session)
+            settled_at = now + unsettled if unsettled else row.settled_at
+            save(session, row, due_at=now + seconds, settled_at=settled_at, error=str(failed))
+
+    def _settle_seconds(self, project: str) -> float:
+        """How long what was sent to the project's forge may take to come to be; 0 where nothing is sent."""
+        name = project.partition(":")[0]
+        forge = self._bridge.forges.get(name)
+        return self._bridge.settings.forges[name].settle_seconds if forge and is_hosted(forge) else 0.0
+
+
+def _put_aside(session: Session, id: str, *, until: float) -> None:
+    """Leave a row whose owner died over it alone until then."""
+    values = {"settled_at": until, "due_at": until, "lease_owner": None, "lease_until": None}
+    session.execute(update(OutboxRow).where(_outbox.id == id).values(version=_outbox.version + 1, **values))

@@ -138,7 +138,8 @@ def free_the_dead(database: Database, session: Session) -> int:
     """Free what processes of this host that are gone had claimed; how many rows.
 
     On SQLite there is one process only, so every lease of another owner is of a dead one. Of other hosts
-    nothing is known: their leases run out.
+    nothing is known: their leases run out. So does, at once, that of a row of the outbox: `report` has to
+    see that its owner died over it, as what was sent to a forge may still come to be.
     """
     freed = 0
     tables: tuple[Any, ...] = (*LEASED_TABLES, Lock)
@@ -147,7 +148,12 @@ def free_the_dead(database: Database, session: Session) -> int:
         dead = [owner for owner in owners.scalars() if _is_dead(owner, database)]
         if dead:
             statement = update(table).where(table.lease_owner.in_(dead))
-            result: Any = session.execute(statement.values(lease_owner=None, lease_until=None))
+            if table is OutboxRow:
+                now = database.now(session)
+                statement = statement.where(table.lease_until > now).values(lease_until=now)
+            else:
+                statement = statement.values(lease_owner=None, lease_until=None)
+            result: Any = session.execute(statement)
             freed += result.rowcount
     return freed
 

@@ -346,6 +346,8 @@ class OutboxRow(Leased, table=True):
     first_posted_at: float | None = None
     error: str = ""
     merge_request: int | None = None
+    settled_at: float | None = None
+    """Until when a call without an answer may still come to be; nothing is sent before."""
     remembered: Json | None = _json()
     """What the forge wants to be given with the next call for the same thing."""
     shadow: Json | None = _json()

@@ -23,6 +23,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _THREADS = 16
+_HELD_SECONDS = 0.02
 _WITHOUT_BODY = frozenset({204, 304})
 
 
@@ -60,8 +61,9 @@ class Application:
         target = f"{asked.decoded}?{unquote(told)}" if told else asked.decoded
         failure = self.failures.take(asked.method, target)
         applies = failure is None or failure.how.applies
-        if delay := self.latency + _delay(failure):
-            await asyncio.sleep(delay)
+        if self.latency:
+            await asyncio.sleep(self.latency)
+        await _delay(failure)
         answer, user = Answer(), ""
         if applies:
             run = functools.partial(self.answer, asked)
@@ -150,13 +152,16 @@ async def _read(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def _delay(failure: Failure | None) -> float:
-    return failure.seconds if failure is not None and failure.how is How.SLOW else 0.0
+async def _delay(failure: Failure | None) -> None:
+    if failure is not None and failure.how is How.SLOW:
+        await asyncio.sleep(failure.seconds)
+    while failure is not None and failure.how is How.HELD and failure.held:
+        await asyncio.sleep(_HELD_SECONDS)
 
 
 async def _strike(failure: Failure | None, answer: Answer) -> tuple[Answer, bool]:
     """The answer that goes out, and whether the connection is cut instead."""
-    if failure is None or failure.how is How.SLOW:
+    if failure is None or failure.how.is_late:
         return answer, False
     if failure.how is How.HANG_AFTER:
         await asyncio.sleep(failure.seconds)

@@ -13,6 +13,8 @@ class How(StrEnum):
     `BEFORE`: nothing is done, the error is answered. `AFTER`: it is done, the error is answered all the
     same. `CLOSE_BEFORE` and `CLOSE_AFTER`: the connection is closed instead of an answer. `HANG_AFTER`: it
     is done, and no answer comes for `seconds`. `SLOW`: a right answer, `seconds` later.
+    `HELD`: it is done, and rightly answered, once `Failure.let_go` was called, whether or not somebody still
+    waits for the answer.
     """
 
     BEFORE = "before"
@@ -21,6 +23,12 @@ class How(StrEnum):
     CLOSE_AFTER = "close_after"
     HANG_AFTER = "hang_after"
     SLOW = "slow"
+    HELD = "held"
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nothing goes wrong with the request but that it takes its time."""
+        return self in {How.SLOW, How.HELD}
 
     @property
     def applies(self) -> bool:
@@ -42,6 +50,7 @@ class Failure:
         body: Of the answer.
         seconds: To wait (`HANG_AFTER`, `SLOW`).
         struck: How often it did.
+        held: Whether requests still wait (`HELD`).
     """
 
     method: str
@@ -53,6 +62,11 @@ class Failure:
     body: str
     seconds: float
     struck: int = 0
+    held: bool = True
+
+    def let_go(self) -> None:
+        """What was held is done now."""
+        self.held = False
 
 
 @dataclass(eq=False)
@@ -79,6 +93,8 @@ class Failures:
         return rule
 
     def clear(self) -> None:
-        """Forget all rules."""
+        """Forget all rules, and let go what they hold."""
         with self._lock:
+            for rule in self.rules:
+                rule.let_go()
             self.rules.clear()

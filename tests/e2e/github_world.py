@@ -50,7 +50,8 @@ kind = "github"
 url = "{url}"
 token = "{token}"
 webhook_secrets = ["{secret}"]
-timeout = 2
+timeout = {timeout}
+settle_seconds = {settle}
 poll_seconds = {poll}
 [forges.app]
 kind = "github"
@@ -58,7 +59,8 @@ url = "{url}"
 app_id = "{app}"
 app_key_file = "{root}/app.pem"
 webhook_secrets = ["{secret}"]
-timeout = 2
+timeout = {timeout}
+settle_seconds = {settle}
 poll_seconds = {poll}
 [backends.local]
 kind = "local"
@@ -71,9 +73,18 @@ backend = "local"
 
 
 class World:
-    """A GitHub and the server of a bridge; `poll` is how often it looks for what hooks did not tell."""
+    """A GitHub and the server of a bridge.
 
-    def __init__(self, root: Path, template: Path, *, poll: float = 3600) -> None:
+    Args:
+        root: Everything lies below it.
+        template: A SQLite file with all tables.
+        poll: How often the bridge looks for what hooks did not tell, in seconds.
+        timeout, settle: Seconds that it waits for an answer, and then for what may still happen.
+    """
+
+    def __init__(
+        self, root: Path, template: Path, *, poll: float = 3600, timeout: float = 2, settle: float = 6
+    ) -> None:
         self.root = root
         self.github = FakeGitHub(root / "github")
         self.bot = self.github.user("reana-bot")
@@ -81,6 +92,7 @@ class World:
         shutil.copy(template, root / "bridge.db")
         (root / "app.pem").write_text(self.app.key)
         values = {"root": root, "url": self.github.url, "secret": SECRET, "poll": poll, "app": self.app.id}
+        values |= {"timeout": timeout, "settle": settle}
         (root / "one.toml").write_text(SETTINGS.format(**values, token=self.github.token(self.bot)))
         self.database = Database(f"sqlite:///{root}/bridge.db")
         self.server: Server | None = None
@@ -88,10 +100,17 @@ class World:
 
     def __enter__(self) -> "World":
         self.github.__enter__()
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """A server, new or again; hooks lead to it."""
         self.server = Server(self.root / "one.toml", self.root / "one.log").ready()
         self.app.hook.settings["url"] = self.door("app")
         self.app.hook.active = True
-        return self
+        for project in self.github.world.projects.values():
+            for hook in project.hooks.values():
+                hook.settings["url"] = self.door("token")
 
     def __exit__(self, *_: Any) -> None:
         if self.server:

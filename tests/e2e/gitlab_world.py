@@ -32,6 +32,7 @@ SECRET = "a-secret-of-the-whole-forge"
 CONTEXT = "reana/analysis"
 PATIENCE = 45.0
 TIMEOUT = 3.0
+SETTLE = 6.0
 MARKER = "<!-- reana-bridge:note"
 DELIVERY: Any = Delivery
 RUN: Any = Run
@@ -62,6 +63,7 @@ url = "{url}"
 token = "{token}"
 webhook_secrets = ["{secret}"]
 timeout = {timeout}
+settle_seconds = {settle}
 poll_seconds = {poll}
 {forges}
 [backends.local]
@@ -135,6 +137,7 @@ class World:
         database: Of another kind.
         server, forges, projects: More lines of those sections of the settings.
         reachable: Whether the bridge's public address is where it listens, as `connect` wants it.
+        timeout, settle: Seconds that the bridge waits for an answer, and then for what may still happen.
     """
 
     def __init__(
@@ -148,6 +151,8 @@ class World:
         forges: str = "",
         projects: str = "",
         reachable: bool = False,
+        timeout: float = TIMEOUT,
+        settle: float = SETTLE,
     ) -> None:
         self.root = root
         root.mkdir(exist_ok=True)
@@ -166,7 +171,8 @@ class World:
             "url": self.gitlab.url,
             "token": self.token,
             "secret": SECRET,
-            "timeout": str(TIMEOUT),
+            "timeout": str(timeout),
+            "settle": str(settle),
             "poll": str(poll),
             "server": server,
             "forges": forges,

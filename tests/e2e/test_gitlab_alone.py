@@ -80,6 +80,41 @@ def test_a_server_that_dies_in_the_middle(make_world):
     ends_well(scene, of)
 
 
+def test_a_server_that_dies_while_gitlab_takes_its_time(make_world):
+    """What GitLab carries out only after the death is there once: a first status, a note, a reply."""
+    world = make_world(timeout=10, settle=12)
+    status, note, reply = (world.scene() for _ in range(3))
+    for scene in (status, note, reply):
+        scene.main()
+    answered = reply.request()
+    reply.note(answered, answered.sha[:7])
+    for scene in (status, note, reply):
+        scene.settle()
+    world.gitlab.forget_requests()
+    paths = {status: "/statuses/", note: "/.*/notes$", reply: "/.*/notes$"}
+    slow = {
+        scene: world.gitlab.fail("POST", f"/{scene.project.id}{path}", how="held")
+        for scene, path in paths.items()
+    }
+    noted = note.request()
+    until(lambda: slow[note].struck, note.describe)
+    shown = status.request()
+    reply.say(answered, "/reana help")
+    until(lambda: all(rule.struck for rule in slow.values()), reply.describe)
+    world.servers["one"].kill()
+    world.start()
+    again = reply.say(answered, "/reana help")
+    reply.reacted(again, "rocket")
+    for rule in slow.values():
+        rule.let_go()
+    reply.reply(answered, "/reana run")
+    for scene, of in {status: shown, note: noted, reply: answered}.items():
+        ends_well(scene, of)
+    assert len(status.rows(shown.sha)) == 1
+    assert note.writes("notes$") == [f"POST merge_requests/{noted.iid}/notes"]
+    assert reply.writes("notes$") == [f"POST merge_requests/{answered.iid}/notes"]
+
+
 def test_a_gitlab_that_is_away_when_a_run_ends(make_world):
     world = make_world()
     scene = world.scene()

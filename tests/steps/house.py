@@ -323,7 +323,7 @@ class House:
         kept: dict[Any, tuple[str, ...]] = {
             Delivery: ("due_at", "lease_until", "received_at"),
             Run: ("due_at", "lease_until", "queued_at", "started_at", "backend_ended_at", "ended_at"),
-            OutboxRow: ("due_at", "lease_until"),
+            OutboxRow: ("due_at", "lease_until", "settled_at"),
             Lock: ("lease_until",),
         }
         with self.bridge.database.transaction() as session:

@@ -9,6 +9,7 @@ from reana_bridge.forges.base import Allowance, ForgeError, ForgeRefused, RateLi
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.notes import want_note
+from reana_bridge.steps.outbox import want
 from reana_bridge.store.tables import MergeRequestRow, OutboxRow, ProjectRow, RateLimit, Run, Upload, Want
 from tests.steps.hosted import HostedHouse
 from tests.steps.house import WORKFLOW
@@ -304,6 +305,39 @@ def test_an_answer_that_never_came_is_looked_for_first(
     hosted.work()
     assert seen == [{}, {"unsure": True}]
     assert row(hosted, "note").remembered == {"note": 1}
+    hosted.later(70)
+    hosted.work()
+    assert seen[2:] == [{"note": 1, "unsure": True}], "a second one that came later still is looked for"
+    hosted.later(1000)
+    hosted.work()
+    assert len(seen) == 3, "and then it is good"
+    assert row(hosted, "note").settled_at is None
+
+
+def test_what_is_new_does_not_shorten_the_wait_for_what_may_have_happened(
+    hosted: HostedHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[dict[str, Any]] = []
+    posting = hosted.forge.post_note
+
+    def post(project: Any, note: Any, posted: Any) -> Any:
+        seen.append(dict(posted))
+        if len(seen) == 1:
+            raise Unanswered("no answer", settled_after=90)
+        return posting(project, note, posted)
+
+    monkeypatch.setattr(hosted.forge, "post_note", post)
+    hosted.end(pushed(hosted), {"a": 1})
+    with hosted.bridge.database.transaction() as session:
+        found = row(hosted, "note")
+        again = {"project": found.project, "kind": "note", "key": found.key, "sha": found.sha}
+        want(hosted.bridge, session, **again, wanted={"runs": []}, merge_request=found.merge_request)
+    hosted.later(80)
+    hosted.work()
+    assert len(seen) == 1
+    hosted.later(20)
+    hosted.work()
+    assert seen[1:] == [{"unsure": True}]
 
 
 def test_a_call_that_a_death_left_open_is_looked_for_first(
@@ -326,6 +360,9 @@ def test_a_call_that_a_death_left_open_is_looked_for_first(
         with pytest.raises(Killed):
             hosted.end(run, {"a": 1})
     hosted.later(100)
+    hosted.work()
+    assert seen == [{}], "the lease has ended, and what was sent may still come to be"
+    hosted.later(30)
     hosted.work()
     assert seen == [{}, {"unsure": True}]
 

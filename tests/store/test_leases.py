@@ -159,6 +159,21 @@ def test_what_dead_processes_of_this_host_held_is_free_at_once(
     finish(other, alive, due_at=None)
 
 
+def test_who_died_over_a_row_of_the_outbox_is_known_until_somebody_looks(database: Database) -> None:
+    owner = dead(database)
+    row = OutboxRow(id="o", project="f:a/x", kind="note", key="!1", sha="a" * 40, wanted_at=1.0)
+    row.lease_owner, row.lease_until = owner, 4e9
+    with database.transaction() as session:
+        session.add(row)
+    with database.transaction() as session:
+        assert free_the_dead(database, session) == 1
+        now = database.now(session)
+    with database.transaction() as session:
+        assert free_the_dead(database, session) == 0, "its end stays as it is"
+        found = session.get_one(OutboxRow, "o")
+        assert (found.lease_owner, found.lease_until) == (owner, pytest.approx(now, abs=60))
+
+
 def test_every_leased_table_is_freed() -> None:
     assert set(leases.LEASED_TABLES) == {Delivery, Run, OutboxRow}
 

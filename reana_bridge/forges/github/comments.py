@@ -6,7 +6,7 @@ somebody deleted it; a comment is answered once.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reana_bridge.forges.base import ForgeRefused, Identity, Note, Posted
 from reana_bridge.forges.github import answers
@@ -48,6 +48,10 @@ class Comments:
             return posted
         comment, anew = posted.get("comment"), bool(posted.get("anew"))
         if comment is not None:
+            ours = self._ours(project, note.merge_request, NOTE_MARKER) if posted.get("unsure") else {}
+            if ours:
+                kept = self._one_of(ours, project, note.merge_request, text)
+                return {**settled(posted), "comment": kept, "digest": mark}
             if self._edit(project, note.merge_request, comment, text):
                 return {**settled(posted), "digest": mark}
             if anew:
@@ -67,9 +71,12 @@ class Comments:
         known = posted.get("comment")
         if known is None:
             return {"comment": self._one(project, number, marker, text), "digest": mark}
-        if posted.get("digest") != mark or posted.get("unsure"):
+        ours = self._ours(project, number, marker) if posted.get("unsure") else {}
+        if ours:
+            known = self._one_of(ours, project, number, text)
+        elif posted.get("digest") != mark:
             self._edit(project, number, known, text)
-        return {**settled(posted), "digest": mark}
+        return {"comment": known, "digest": mark}
 
     def react(self, project: Project, number: int, comment: str, reaction: str) -> None:
         """Put a reaction on a comment; GitHub itself makes it only once."""
@@ -88,8 +95,10 @@ class Comments:
     def _one(self, project: Project, number: int, marker: str, text: str) -> int:
         """The id of the one comment with `marker`, which says `text` from now on."""
         ours = self._ours(project, number, marker)
-        if not ours:
-            return self._make(project, number, text)
+        return self._one_of(ours, project, number, text) if ours else self._make(project, number, text)
+
+    def _one_of(self, ours: Mapping[int, str], project: Project, number: int, text: str) -> int:
+        """The oldest of several, which says `text` from now on; the others are removed."""
         kept = min(ours)
         for identity in sorted(ours.keys() - {kept}):
             self._delete(project, number, identity)

@@ -55,19 +55,25 @@ class Notes:
         """
         body = f"{text.rstrip()}\n\n{marker}"
         digest = hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
-        note, anew = posted.get("id"), bool(posted.get("anew"))
+        note, anew, unsure = posted.get("id"), bool(posted.get("anew")), bool(posted.get("unsure"))
         if posted.get("left"):
             return settled(posted)
-        if note is not None and posted.get("digest") == digest and not posted.get("unsure"):
+        if note is not None and posted.get("digest") == digest and not unsure:
             return posted
         path = f"{project_path(self._id_of(project))}/merge_requests/{number}/notes"
         what = f"write the note on !{number} of {project}"
-        status = self._edited(path, note, body, what, posted) if isinstance(note, int) else _ANOTHERS
         remembered = {"digest": digest, "user": self._who_we_are()}
-        if status == _DELETED and anew:
-            return {**remembered, "id": note, "left": True}  # deleted twice: nobody wants it
+        looks = unsure or not isinstance(note, int)
+        ours = self._ours(path, marker, what, pages) if looks else []
+        status = _ANOTHERS
+        if isinstance(note, int) and not ours:
+            status = self._edited(path, note, body, what, posted)
+            if status == _DELETED and anew:
+                return {**remembered, "id": note, "left": True}  # deleted twice: nobody wants it
+            if status != _THERE and not looks:
+                ours = self._ours(path, marker, what, pages)
         if status != _THERE:
-            note = self._found_or_made(path, body, marker, what, pages)
+            note = self._one_of(ours, path, body, what) if ours else self._made(path, body, what)
         again = {"anew": True} if anew or status == _DELETED else {}
         return {**remembered, "id": note, **again}
 
@@ -114,15 +120,15 @@ class Notes:
             raise self._client.errors.answered(asked, answer) from answer
         return _THERE
 
-    def _found_or_made(self, path: str, body: str, marker: str, what: str, pages: int) -> int:
-        ours = sorted(self._ours(path, marker, what, pages), key=lambda note: int(note["id"]))
-        asked = Asked(what=what, right=_RIGHT, writes=True)
-        if not ours:
-            made = self._client.post(path, asked, {"body": body})
-            if not isinstance(made.get("id"), int):
-                raise ForgeRefused(f"GitLab did not {what} but took it for commands; this is our mistake")
-            return int(made["id"])
-        first, *others = ours
+    def _made(self, path: str, body: str, what: str) -> int:
+        made = self._client.post(path, Asked(what=what, right=_RIGHT, writes=True), {"body": body})
+        if not isinstance(made.get("id"), int):
+            raise ForgeRefused(f"GitLab did not {what} but took it for commands; this is our mistake")
+        return int(made["id"])
+
+    def _one_of(self, ours: list[Json], path: str, body: str, what: str) -> int:
+        """The oldest of several, which has the text from now on; the others are removed."""
+        first, *others = sorted(ours, key=lambda note: int(note["id"]))
         for other in others:
             self._client.delete(f"{path}/{other['id']}", Asked(what="remove a second note", right=_RIGHT))
         if _plain(str(first.get("body"))) != _plain(body):

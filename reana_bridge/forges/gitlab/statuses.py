@@ -21,10 +21,12 @@ from reana_bridge.forges.gitlab.transitions import (
     agrees,
     body,
     choose_pipeline,
+    is_as_told,
     is_news,
     is_settled,
     short_ref,
 )
+from reana_bridge.forges.telling import settled
 from reana_bridge.model.projects import Project
 
 PIPELINE_SECONDS = 5.0
@@ -77,10 +79,10 @@ class Statuses:
         fork = "" if status.source_project_id in own else status.source_project_id
         before = str(posted.get("fork", ""))
         known: Posted = posted if fork == ("" if before in own else before) else {}
-        if not is_news(status, known):
-            return posted
-        place = self._place(project, status, fork, known)
         key = (str(project), status.sha, status.context)
+        if not is_news(status, known) and not (self._is_unsure(key, known) and is_as_told(status, known)):
+            return settled(posted)
+        place = self._place(project, status, fork, known)
         asked = Asked(what=f"show the status {status.context} of {project}", right=_RIGHT, writes=True)
         try:
             if self._is_unsure(key, known):

@@ -35,6 +35,11 @@ def is_news(status: Status, posted: Posted) -> bool:
     return order(NAMES[status.state]) > order(str(posted["state"]))
 
 
+def is_as_told(status: Status, posted: Posted) -> bool:
+    """Whether `status` is what GitLab was last made to show."""
+    return int(posted.get("attempt") or 0) == status.attempt and posted.get("state") == NAMES[status.state]
+
+
 def order(state: str) -> int:
     """0 for waiting, 1 for running, 2 for every end, in GitLab's names."""
     return _ORDER.get(state, _FINAL)

@@ -57,6 +57,25 @@ def test_of_several_the_oldest_stays(place: Place) -> None:
     assert posted["comment"] == first == min(place.pull.comments)
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_after_a_doubt_only_the_oldest_stays(place: Place, forge: GithubForge, before: bool) -> None:
+    posted: Any = forge.post_note(PROJECT, note(place, "a"))
+    (first,) = place.pull.comments.values()
+    second = place.github.comment(place.repository, place.pull, first.body, by=first.author)
+    posted = {**posted, "unsure": True} | ({"comment": second.id} if before else {})
+    posted = forge.post_note(PROJECT, note(place, "b"), posted)
+    assert (posted["comment"], texts(place)) == (first.id, [f"{NOTE_MARKER}\nb"])
+
+
+def test_after_a_doubt_only_the_oldest_reply_stays(place: Place, forge: GithubForge) -> None:
+    asked = place.github.comment(place.repository, place.pull, "/reana why", by=place.alice)
+    posted = forge.reply(PROJECT, 1, str(asked.id), "because")
+    first = list(place.pull.comments.values())[-1]
+    place.github.comment(place.repository, place.pull, first.body, by=first.author)
+    assert forge.reply(PROJECT, 1, str(asked.id), "because", {**posted, "unsure": True}) == posted
+    assert len(texts(place)) == 2
+
+
 @pytest.mark.parametrize(
     ("by_us", "text"),
     [

@@ -122,6 +122,22 @@ def test_of_several_the_oldest_stays(world: World, on: MergeRequest):
     assert note.body.startswith("new\n")
 
 
+def test_one_that_came_after_ours_is_removed_where_there_was_a_doubt(world: World, on: MergeRequest):
+    posted = say(world, on, "one")
+    world.gitlab.comment(world.there, on, world.token.user, f"one\n\n{marker(world, on)}")
+    assert say(world, on, "one", {**posted, "unsure": True}) == posted
+    assert [note.id for note in ours(world, on)] == [posted["id"]]
+
+
+def test_one_that_came_before_ours_stays_where_there_was_a_doubt(world: World, on: MergeRequest):
+    old = world.gitlab.comment(world.there, on, world.token.user, f"old\n\n{marker(world, on)}")
+    new = world.gitlab.comment(world.there, on, world.token.user, f"one\n\n{marker(world, on)}")
+    posted = {"id": new.id, "digest": "x", "user": str(world.token.user.id), "unsure": True}
+    posted = say(world, on, "one", posted)
+    assert [(note.id, note.body[:3]) for note in ours(world, on)] == [(old.id, "one")]
+    assert posted["id"] == old.id
+
+
 def test_a_deleted_note_is_made_again_when_there_is_something_new(world: World, on: MergeRequest):
     posted = say(world, on, "one")
     on.notes.clear()

@@ -161,6 +161,20 @@ def test_a_lost_answer_before_a_restart_is_looked_for(world: World):
     assert len(world.there.statuses) == 1
 
 
+@pytest.mark.parametrize("late", [P, R])
+def test_a_state_that_came_late_is_ended_again(world: World, late: StatusState):
+    posted = say(world, P, R, S)
+    world.another_forge().post_status(world.project, status(world, late), NOTHING)
+    assert shown(world) == late
+    assert say(world, S, posted=posted) == posted, "it is not looked at without a doubt"
+    posted = say(world, S, posted={**posted, "unsure": True})
+    assert (shown(world), "unsure" in posted) == ("success", False)
+    world.gitlab.forget_requests()
+    say(world, R, posted={**posted, "unsure": True})
+    assert shown(world) == "success"
+    assert world.gitlab.writes() == []
+
+
 def test_an_end_that_got_lost_is_not_followed_by_another(world: World):
     posted = say(world, P, R)
     world.gitlab.fail("POST", POSTS, how="close_after")
