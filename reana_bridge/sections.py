@@ -150,8 +150,8 @@ class ForgeSettings(_Section):
     settle_seconds: Seconds = Field(
         60.0,
         ge=1,
-        description="When the forge has surely either done what it was sent or not: a write without an answer "
-        "is looked for after that time, and only then repeated. Longer than the forge's own time limit.",
+        description="When the forge has surely done what it was sent, or never will: a write without an "
+        "answer is looked for then, and only then repeated. Longer than the forge's own time limit.",
     )
     app_id: str = Field("", description="kind github: the App's id or client id, instead of a token.")
     app_key: SecretStr | None = Field(None, description="kind github: the App's private key (PEM).")

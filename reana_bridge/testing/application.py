@@ -155,7 +155,8 @@ async def _read(receive: Receive) -> bytes:
 async def _delay(failure: Failure | None) -> None:
     if failure is not None and failure.how is How.SLOW:
         await asyncio.sleep(failure.seconds)
-    while failure is not None and failure.how is How.HELD and failure.held:
+    # Not an event of asyncio: it is let go from another thread.
+    while failure is not None and failure.how is How.HELD and failure.held:  # noqa: ASYNC110
         await asyncio.sleep(_HELD_SECONDS)
 
 
