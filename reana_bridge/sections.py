@@ -289,6 +289,12 @@ class ProjectSettings(_Section):
         description="Whether plots are copied to the forge, where who has the URL sees them: those of "
         "projects that are public there, all, or none (then they are linked from here).",
     )
+    submodules: tuple[str, ...] = Field(
+        (),
+        description="Globs over the names of other projects on the same forge, such as "
+        "`gitlab-cern:atlas/common-*`, whose code its commits may hold as submodules although not everybody "
+        "may read it; it is read with the bridge's token.",
+    )
     commands_per_hour: int = Field(
         60, ge=0, description="Commands in comments that one person may give in an hour; 0 for none."
     )

@@ -91,6 +91,12 @@ class Settings(BaseSettings):
         fitting = (rule for rule in self.projects if fnmatch.fnmatchcase(str(project), rule.match))
         return next(fitting, None)
 
+    def may_hold(self, project: Project, other: Project) -> bool:
+        """Whether commits of `project` may hold the code of `other` although not everybody may read it."""
+        rule = self.project(project)
+        names = rule.submodules if rule and other.forge == project.forge else ()
+        return any(fnmatch.fnmatchcase(str(other), name) for name in names)
+
     def backend_of(self, rule: ProjectSettings) -> str:
         """The default backend of projects under `rule`."""
         return rule.backend or next(iter(self.backends))

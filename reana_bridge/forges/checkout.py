@@ -242,7 +242,7 @@ class _Checkout:
                 store,
                 protocol=location.protocol,
                 timeout=SUBMODULE_TIMEOUT,
-                environment=self.policy.environment,
+                environment=self.policy.environment(location.url),
             )
         except (SubmoduleRefused, CommitGone) as refusal:
             self.missing.append(NotFetched(path=_shown(path), what="submodule", reason=str(refusal)))
@@ -250,7 +250,10 @@ class _Checkout:
         except GitFailed as failure:
             if not any(words in failure.output for words in _NEVER):
                 raise
-            reason = "its host does not give it to the bridge; make it public, or check its URL"
+            reason = (
+                "its host does not give it to the bridge; make it public, check its URL, or ask an "
+                "administrator to name it in the project's `submodules`"
+            )
             self.missing.append(NotFetched(path=_shown(path), what="submodule", reason=reason))
             return
         self._place(path).mkdir(parents=True, exist_ok=True)

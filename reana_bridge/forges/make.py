@@ -43,6 +43,7 @@ def gitlab(name: str, entry: ForgeSettings, settings: Settings) -> "GitLabForge"
         settled_after=entry.settle_seconds,
         ca_file=entry.ca_file,
         submodule_hosts=entry.submodule_hosts,
+        may_hold=settings.may_hold,
     )
 
 
@@ -78,6 +79,7 @@ def github(name: str, entry: ForgeSettings, settings: Settings) -> "GithubForge"
         settled_after=entry.settle_seconds,
         ca_file=entry.ca_file,
         submodule_hosts=entry.submodule_hosts,
+        may_hold=settings.may_hold,
     )
 
 

@@ -1,11 +1,12 @@
 """Git over https for forges with an API: heads, fetches and checkouts of the projects on one host.
 
-Promises: credentials go to the forge's own address alone, and there only to repositories of the project's own
-group or owner, so that a `.gitmodules` cannot fetch another group's private code with the bridge's rights;
-they are on no command line, in no URL and in no error text; no redirect is followed.
+Promises: credentials go to the forge's own address alone, and there only to the project's own repository and
+those that the settings name for it, so that a `.gitmodules` cannot fetch private code of others with the
+bridge's rights; they are on no command line, in no URL and in no error text; no redirect is followed.
 """
 
 import base64
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -29,6 +30,8 @@ REMEMBERED_SECONDS = 60.0
 
 _EVERYTHING = ("HEAD", "refs/heads/", "refs/tags/")
 _T = TypeVar("_T")
+# Nothing that anybody could read in another way than we do: no `..`, no `//`, no `%2e`.
+_PATH = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+", re.ASCII)
 _PROJECTS = 1000
 _LISTING = 64 * 1024**2
 _AWAY = ("Authentication failed", "could not read Username", "could not read Password", "error: 401")
@@ -77,6 +80,15 @@ def parse_listing(output: bytes, at: float) -> Listing:
     return Listing(refs=refs, default_branch=default, at=at)
 
 
+MayHold = Callable[[Project, Project], bool]
+"""Whether a project's commits may hold another's code although not everybody may read that."""
+
+
+def only_itself(project: Project, other: Project) -> bool:
+    """Nothing of another project."""
+    return project == other
+
+
 class RemoteGit:
     """The git side of a hosted forge.
 
@@ -92,6 +104,7 @@ class RemoteGit:
         credentials: Callable[[Project], Login | None],
         ca_file: Path | None = None,
         submodule_hosts: Iterable[str] = (),
+        may_hold: MayHold = only_itself,
         timeout: float = 60.0,
         relocate: Callable[[Project], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -104,6 +117,7 @@ class RemoteGit:
             credentials: What the project's repository is read with; None for what everybody may read.
             ca_file: Certificates to trust instead of the system's, for the forge alone.
             submodule_hosts: Other hosts that submodules and LFS files may come from, over https.
+            may_hold: Which other projects' repositories are read with our credentials, as submodules of one.
             timeout: Seconds for one answer to a question (fetches have their own limit).
             relocate: Asked where the forge says that a repository is not there: whether `url_of` gives
                 another address from now on (a renamed project).
@@ -114,6 +128,7 @@ class RemoteGit:
         self._credentials = credentials
         self._ca_file = ca_file
         self._hosts = frozenset(submodule_hosts)
+        self._may_hold = may_hold
         self._timeout = timeout
         self._relocate = relocate
         self._clock = clock
@@ -168,7 +183,7 @@ class RemoteGit:
             url=self.url(project),
             hosts=self._hosts,
             forge=self.base_url,
-            environment=self.environment(project),
+            environment=lambda url: self._environment_for(project, url),
         )
         with RemoteLfs(
             f"{self.url(project)}/info/lfs",
@@ -193,12 +208,22 @@ class RemoteGit:
         return url
 
     def environment(self, project: Project) -> dict[str, str]:
-        """What git is started with, so that it shows our credentials to this project's group alone."""
+        """What git is started with, so that it shows our credentials to this project's repository alone."""
+        return self._environment(self.url(project), self._credentials(project))
+
+    def _environment_for(self, project: Project, url: str) -> dict[str, str]:
+        """The same for a submodule at `url`: without credentials, unless the settings allow it."""
+        path = url.removeprefix(f"{self.base_url}/").removesuffix("/").removesuffix(".git")
+        ours = url.startswith(f"{self.base_url}/") and _PATH.fullmatch(path) is not None
+        allowed = ours and (url == self.url(project) or self._may_hold(project, Project(project.forge, path)))
+        return self._environment(url, self._credentials(project) if allowed else None)
+
+    def _environment(self, url: str, login: Login | None) -> dict[str, str]:
         settings: list[tuple[str, str]] = []
         if self._ca_file is not None:
             settings.append((f"http.{self.base_url}/.sslCAInfo", str(self._ca_file.absolute())))
-        if (login := self._credentials(project)) is not None:
-            settings.append((f"http.{self._group(project)}.extraHeader", f"Authorization: {login.header}"))
+        if login is not None:
+            settings.append((f"http.{url}.extraHeader", f"Authorization: {login.header}"))
         variables = {"GIT_CONFIG_COUNT": str(len(settings))}
         for number, (key, value) in enumerate(settings):
             variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
@@ -207,10 +232,6 @@ class RemoteGit:
     @property
     def _protocol(self) -> str:
         return urlsplit(self.base_url).scheme
-
-    def _group(self, project: Project) -> str:
-        inside = self.url(project).removeprefix(f"{self.base_url}/")
-        return f"{self.base_url}/{inside.partition('/')[0]}/"
 
     def _ask(self, project: Project, prefixes: tuple[str, ...]) -> Listing:
         asked_at = self._clock()

@@ -5,7 +5,7 @@ no URL with credentials, no other protocol, no path on the server's disk passes.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -40,7 +40,7 @@ class SubmodulePolicy:
         roots: Directories (resolved) below which local repositories may be fetched.
         hosts: Host names (or `host:port`) that may be fetched from over https.
         forge: The forge's own address, such as `https://gitlab.example.org`; empty where it has none.
-        environment: What git needs to fetch from the forge's address, for that address alone.
+        environment: What git needs to fetch from a location's URL, for that URL alone.
         depth: Submodules within submodules.
         count: All submodules of a checkout together.
     """
@@ -49,7 +49,7 @@ class SubmodulePolicy:
     roots: tuple[Path, ...] = ()
     hosts: frozenset[str] = frozenset()
     forge: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False, hash=False)
+    environment: Callable[[str], Mapping[str, str]] = field(default=lambda _: {}, repr=False, hash=False)
     depth: int = 5
     count: int = 100
 

@@ -11,6 +11,7 @@ from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateL
 from reana_bridge.forges.remote_git import Login, RemoteGit, parse_listing
 from reana_bridge.forges.submodules import SubmodulePolicy, SubmoduleRefused
 from reana_bridge.model.projects import Project
+from reana_bridge.settings import Settings
 from tests.forges.conftest import Repository, git
 from tests.forges.githttp import GitHttp, serve
 
@@ -194,9 +195,15 @@ def test_nothing_is_fetched_from_elsewhere(server: GitHttp):
 
 @pytest.mark.parametrize(
     ("name", "fetched", "with_credentials"),
-    [("group/other", True, True), ("open/other", True, False), ("secret/other", False, False)],
+    [
+        ("group/shared", True, True),
+        ("group/other", False, False),
+        ("group/shared-not", False, False),
+        ("open/other", True, False),
+        ("secret/other", False, False),
+    ],
 )
-def test_submodules_get_credentials_only_in_their_own_group(
+def test_only_submodules_that_the_settings_name_get_credentials(
     server: GitHttp,
     repository: Repository,
     make_repository: Callable[[str], Repository],
@@ -212,13 +219,51 @@ def test_submodules_get_credentials_only_in_their_own_group(
     repository.git("commit", "-qm", "m")
     repository.push()
     sha = repository.git("rev-parse", "HEAD")
-    asked = remote(server)
+    asked = remote(server, may_hold=lambda of, other: (of, other.path) == (PROJECT, "group/shared"))
     asked.fetch(PROJECT, sha, tmp_path / "cache")
     missing = asked.checkout(PROJECT, sha, tmp_path / "cache", tmp_path / "out")
     assert (tmp_path / "out" / "m" / "inside").exists() is fetched
     assert (missing == []) is fetched
     headers = {header for path, header in server.asked if path.startswith(f"/{name}")}
     assert headers == ({server.authorization()} if with_credentials else {""})
+
+
+@pytest.mark.parametrize(
+    ("project", "other", "allowed"),
+    [
+        ("lab:group/name", "lab:group/shared-x", True),
+        ("lab:group/name", "lab:group/other", False),
+        ("lab:group/name", "mirror:group/shared-x", False),
+        ("lab:group/another", "lab:group/shared-x", False),
+        ("lab:unregistered/x", "lab:group/shared-x", False),
+    ],
+)
+def test_whose_code_a_project_may_hold(project: str, other: str, allowed: bool):
+    rules = [
+        {"match": "lab:group/name", "submodules": ["lab:group/shared-*"]},
+        {"match": "lab:group/*"},
+    ]
+    forges = {"lab": {"kind": "git"}, "mirror": {"kind": "git"}}
+    settings = Settings.model_validate({"forges": forges, "projects": rules})
+    assert settings.may_hold(Project.parse(project), Project.parse(other)) is allowed
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "group/shared/../secret",
+        "group/shared/%2e%2e/secret",
+        "group//shared",
+        "group/shared?x",
+        "group/./shared",
+        ".git/x",
+        "shared",
+        "",
+    ],
+)
+def test_a_path_that_could_be_read_in_two_ways_gets_no_credentials(server: GitHttp, path: str):
+    asked = remote(server, may_hold=lambda of, other: True)
+    assert "KEY_0" not in " ".join(asked._environment_for(PROJECT, f"{server.url}/{path}"))
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from reana_bridge.forges.github.hooks import Hooks
 from reana_bridge.forges.github.people import People
 from reana_bridge.forges.github.pulls import Pulls
 from reana_bridge.forges.github.statuses import Statuses
-from reana_bridge.forges.remote_git import RemoteGit
+from reana_bridge.forges.remote_git import MayHold, RemoteGit, only_itself
 from reana_bridge.model.projects import Project
 
 GITHUB = "https://github.com"
@@ -72,6 +72,7 @@ class GithubForge(RemoteGit):
         settled_after: float | None = None,
         ca_file: Path | None = None,
         submodule_hosts: Iterable[str] = (),
+        may_hold: MayHold = only_itself,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Nothing is asked yet.
@@ -88,6 +89,7 @@ class GithubForge(RemoteGit):
                 times `timeout`.
             ca_file: Certificates to trust instead of the system's.
             submodule_hosts: Other hosts that submodules and LFS files may come from, over https.
+            may_hold: Which other repositories are read with our rights for a project's submodules.
             clock: UTC seconds.
         """
         self.name = name
@@ -114,6 +116,7 @@ class GithubForge(RemoteGit):
             credentials=credentials.login,
             ca_file=ca_file,
             submodule_hosts=submodule_hosts,
+            may_hold=may_hold,
             relocate=self.api.relocate,
         )
 

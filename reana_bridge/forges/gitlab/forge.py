@@ -28,7 +28,7 @@ from reana_bridge.forges.gitlab.notes import NOTE_LIMIT, Notes, note_marker
 from reana_bridge.forges.gitlab.people import People
 from reana_bridge.forges.gitlab.statuses import Statuses
 from reana_bridge.forges.gitlab.uploads import Uploads
-from reana_bridge.forges.remote_git import Login, RemoteGit
+from reana_bridge.forges.remote_git import Login, MayHold, RemoteGit, only_itself
 from reana_bridge.model.projects import Project
 
 LARGEST_CLOCK_OFFSET = 60.0
@@ -58,10 +58,11 @@ class GitLabForge(RemoteGit):
         timeout: float = 20.0,
         ca_file: Path | None = None,
         submodule_hosts: Iterable[str] = (),
+        may_hold: MayHold = only_itself,
         settled_after: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Nothing is asked yet; see `client.Client` for `settled_after`."""
+        """Nothing is asked yet; see `client.Client` for `settled_after`, `RemoteGit` for `may_hold`."""
         address = url.rstrip("/")
         super().__init__(
             base_url=address,
@@ -69,6 +70,7 @@ class GitLabForge(RemoteGit):
             credentials=lambda project: Login("oauth2", token),
             ca_file=ca_file,
             submodule_hosts=submodule_hosts,
+            may_hold=may_hold,
             timeout=max(60.0, timeout),
             relocate=self._has_moved,
         )
