@@ -7,16 +7,17 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import contextmanager
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from typing import Any
 
+import httpx
 from sqlalchemy import func, select
 
 from reana_bridge.model.runs import FINAL, RunState
 from reana_bridge.store.database import Database
 from reana_bridge.store.tables import Decision, Delivery, OutboxRow, Run
-from reana_bridge.testing.github import FakeGitHub
+from reana_bridge.testing.github import FakeGitHub, happenings
 from reana_bridge.testing.github.things import CheckRun, Comment, Project, Pull, User
 from tests.e2e.gitlab_world import MEASURE, PATIENCE, WORKFLOW, until
 from tests.faults.world import Server
@@ -93,7 +94,8 @@ class World:
         (root / "app.pem").write_text(self.app.key)
         values = {"root": root, "url": self.github.url, "secret": SECRET, "poll": poll, "app": self.app.id}
         values |= {"timeout": timeout, "settle": settle}
-        (root / "one.toml").write_text(SETTINGS.format(**values, token=self.github.token(self.bot)))
+        self.token = self.github.token(self.bot)
+        (root / "one.toml").write_text(SETTINGS.format(**values, token=self.token))
         self.database = Database(f"sqlite:///{root}/bridge.db")
         self.server: Server | None = None
         self._numbers = count(1)
@@ -127,9 +129,18 @@ class World:
 
 
 class Scene:
-    """A repository with people, connected with a token or by the App."""
+    """A repository with people, connected with a token or by the App.
+
+    Attributes:
+        deleted: How many of our comments people took away.
+        refusals: Answers to our writes that are right here beside those that always are.
+    """
+
+    secret = SECRET
 
     def __init__(self, world: World, forge: str, path: str) -> None:
+        self.deleted = 0
+        self.refusals: set[int] = set()
         self.world, self.github, self.forge = world, world.github, forge
         name = path.partition("/")[2]
         self.dev, self.guest = self.github.user(f"dev-{name}"), self.github.user(f"guest-{name}")
@@ -154,11 +165,13 @@ class Scene:
         project: Project | None = None,
         by: User | None = None,
         command: str = MEASURE,
+        files: Mapping[str, str] | None = None,
         **more: Any,
     ) -> str:
-        workflow = WORKFLOW.format(executed=self._executed, hold=self._hold, command=command)
-        files: Mapping[str, str] = {"reana.yaml": workflow, "value": json.dumps(value or {"a": 1.0})}
-        return self.github.push(project or self.project, branch, files, by=by or self.dev, **more)
+        """A commit that measures `value`."""
+        workflow = WORKFLOW.format(executed=self._executed, hold=self._hold, command=json.dumps(command))
+        content = {"reana.yaml": workflow, "value": json.dumps(value or {"a": 1.0}), **(files or {})}
+        return self.github.push(project or self.project, branch, content, by=by or self.dev, **more)
 
     def main(self) -> str:
         sha = self.push()
@@ -169,13 +182,38 @@ class Scene:
         self.push(branch, value or {"a": 2.0}, **more)
         return self.github.pull(self.project, branch, by=self.dev)
 
-    def fork_request(self) -> tuple[Project, Pull]:
+    def fork_request(self, **more: Any) -> tuple[Project, Pull]:
         fork = self.github.fork(self.project, f"{self.guest.login}/{self.project.path[6:]}", self.guest)
-        self.push("theirs", {"a": 3.0}, project=fork, by=self.guest)
+        self.push("theirs", {"a": 3.0}, project=fork, by=self.guest, **more)
         return fork, self.github.pull(self.project, "theirs", source=fork, by=self.guest)
 
     def say(self, pull: Pull, text: str, by: User | None = None) -> Comment:
         return self.github.comment(self.project, pull, text, by=by or self.dev)
+
+    def edit(self, pull: Pull, comment: Comment, text: str) -> None:
+        """Somebody changes a comment."""
+        world = self.github.world
+        with world.lock:
+            happenings.edit_comment(
+                world, self.github.bodies, self.project, pull, comment, comment.author, text
+            )
+
+    def post_as(self, user: User, sha: str, state: str, context: str) -> None:
+        """A status of somebody else."""
+        answer = httpx.post(
+            f"{self.github.url}/api/v3/repos/{self.project.path}/statuses/{sha}",
+            json={"state": state, "context": context},
+            headers={"Authorization": f"token {self.github.token(user)}"},
+            trust_env=False,
+        )
+        assert answer.status_code == 201, answer.text
+
+    def without_hooks(self) -> None:
+        """Nothing tells of the repository any more."""
+        self.project.hooks.clear()
+        for installation in list(self.github.world.installations.values()):
+            if self.project in installation.repositories:
+                self.github.uninstall(installation)
 
     @contextmanager
     def held(self) -> Any:
@@ -190,14 +228,28 @@ class Scene:
     def executed(self, sha: str) -> int:
         return self._executed.read_text().split().count(sha) if self._executed.exists() else 0
 
-    def state(self, sha: str) -> str:
-        """What the commit shows: a status' state, or a check's conclusion or status; empty for nothing."""
+    def ran(self, sha: str) -> int:
+        """How often code of the commit began; that of strangers cannot tell itself."""
+        return sum(run.sha == sha and run.started_at is not None for run in self.runs())
+
+    def started(self, sha: str, times: int = 1) -> None:
+        until(lambda: self.executed(sha) >= times, lambda: f"{sha} never began\n{self.describe()}")
+
+    def states(self, sha: str) -> list[str]:
+        """What was posted to the commit: states of statuses, or conclusions (or status) of checks."""
         if self.forge == "token":
-            found = [one.state for one in self.github.statuses(self.project, sha) if one.context == CONTEXT]
-        else:
-            checks = self.github.checks(self.project, sha)
-            found = [one.conclusion or one.status for one in checks if one.name == CONTEXT]
-        return found[-1] if found else ""
+            mine = [one for one in self.project.statuses if one.sha == sha and one.creator is self.us]
+            return [one.state for one in mine]
+        return [one.conclusion or one.status for one in self.github.checks(self.project, sha)]
+
+    def contexts(self, sha: str) -> set[str]:
+        """The names of all that the commit shows."""
+        checks = {one.name for one in self.github.checks(self.project, sha)}
+        return checks | {one.context for one in self.github.statuses(self.project, sha)}
+
+    def state(self, sha: str) -> str:
+        """What the commit shows of us in the end; empty for nothing."""
+        return (self.states(sha) or [""])[-1]
 
     def shows(self, sha: str, *states: str) -> None:
         told = lambda: f"{sha[:8]} shows {self.state(sha)}, not {states}\n{self.describe()}"  # noqa: E731
@@ -213,6 +265,20 @@ class Scene:
         """The one note (or reply) once it holds `word`."""
         found = lambda: next((body for body in self.ours(pull, marker) if word in body), "")  # noqa: E731
         return until(found, lambda: f"no note with {word}\n{self.describe()}")
+
+    def comments(self) -> list[Comment]:
+        """All notes of ours, on any pull request."""
+        pulls = self.project.pulls.values()
+        return [one for pull in pulls for one in pull.comments.values() if one.author is self.us]
+
+    def outbox(self) -> list[str]:
+        with self.world.database.read() as session:
+            rows = list(session.execute(select(OutboxRow).where(OUTBOX.project == self.name)).scalars())
+        return [f"{row.kind} {row.key} {row.posted_version}/{row.wanted_version} {row.error}" for row in rows]
+
+    def settle_outbox(self) -> None:
+        """Wait until all that is wanted now is shown, whatever runs."""
+        until(lambda: not self.pending().get("outbox"), lambda: f"still due\n{self.describe()}")
 
     def writes(self) -> list[str]:
         found = self.github.writes(f"/repos/{self.project.path}/")
@@ -254,10 +320,27 @@ class Scene:
             assert len(self.ours(pull)) <= 1, self.describe()
             replies = [body.partition("\n")[0] for body in self.ours(pull, REPLY)]
             assert len(set(replies)) == len(replies), self.describe()
+        self._check_shown()
+        made = [one for one in self.writes() if one.startswith("POST") and one.endswith("/comments")]
+        assert len(made) <= len(self.comments()) + self.deleted, f"written twice\n{self.describe()}"
+        for one in self.github.writes(f"/repos/{self.project.path}/"):
+            right = {0, 200, 201, 202, 204, 502} | self.refusals
+            assert one.status in right or not one.applied, f"{one}\n{self.describe()}"
+
+    def _check_shown(self) -> None:
+        """Nothing stands twice, and nothing stays unfinished that does not wait for a person."""
         checks = [(one.name, one.head_sha, one.values.get("external_id")) for one in self.project.checks]
         assert len(set(checks)) == len(checks), self.describe()
-        for one in self.github.writes(f"/repos/{self.project.path}/"):
-            assert one.status in {0, 200, 201, 202, 204, 502}, f"{one}\n{self.describe()}"
+        waiting = {run.sha for run in self.runs() if run.state == RunState.WAITING}
+        for one in self.project.checks:
+            assert one.status == "completed" or one.head_sha in waiting, self.describe()
+        mine = [one for one in self.project.statuses if one.creator is self.us]
+        of = {(one.sha, one.context): one.state for one in mine}
+        assert all(state != "pending" or sha in waiting for (sha, _), state in of.items()), self.describe()
+        for sha, context in of:
+            told = [(s.state, s.description) for s in mine if (s.sha, s.context) == (sha, context)]
+            twice = [a for a, b in pairwise(told) if a == b]
+            assert not twice, f"told twice: {twice}\n{self.describe()}"
 
     def describe(self) -> str:
         shown = [
@@ -274,9 +357,7 @@ class Scene:
                 for row in session.execute(select(Decision)).scalars()
                 if row.project == self.name
             ]
-            rows = session.execute(select(OutboxRow).where(OUTBOX.project == self.name)).scalars()
-            outbox = [
-                f"{one.kind} {one.key} {one.posted_version}/{one.wanted_version} {one.error}" for one in rows
-            ]
         log = (self.world.root / "one.log").read_text()[-4000:]
-        return "\n".join([*shown, *notes, *requests, *decisions, *outbox, f"left: {self.pending()}", log])
+        return "\n".join(
+            [*shown, *notes, *requests, *decisions, *self.outbox(), f"left: {self.pending()}", log]
+        )

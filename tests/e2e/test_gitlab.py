@@ -1,7 +1,5 @@
 """The table of scenarios: what happens on a GitLab, and what it shows in the end."""
 
-import random
-
 import pytest
 
 from tests.e2e import gitlab_comments, gitlab_forks, gitlab_outages, gitlab_pushes
@@ -17,15 +15,8 @@ def test_the_table_is_whole():
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """All of them with `--soak`, else a share of each part, the same each time."""
-    if "name" not in metafunc.fixturenames:
-        return
-    names = list(SCENARIOS)
-    if not metafunc.config.getoption("--soak"):
-        parts = {name.partition(":")[0] for name in names}
-        of_part = {part: [name for name in names if name.startswith(f"{part}:")] for part in sorted(parts)}
-        chance = random.Random(len(names))
-        names = [name for found in of_part.values() for name in chance.sample(found, (len(found) + 4) // 5)]
-    metafunc.parametrize("name", names)
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", SCENARIOS.names(whole=metafunc.config.getoption("--soak")))
 
 
 def test_scenario(shared, name):
