@@ -14,18 +14,19 @@ from dataclasses import asdict
 from typing import Any
 
 from webhooks import git
-from webhooks.events import Change, Event, Ignored, MergeRequest, Ping, Push, Tag
+from webhooks.events import Change, Comment, Event, Ignored, MergeRequest, Ping, Push, Tag
 from webhooks.fields import MAXIMUM_MESSAGE, Fields, Unusable, document
 
 _TYPES: dict[type[Event], str] = {
     Push: "push",
     Tag: "tag",
     MergeRequest: "merge-request",
+    Comment: "comment",
     Ping: "ping",
 }
 
 
-def body(event: Push | Tag | MergeRequest | Ping) -> bytes:
+def body(event: Push | Tag | MergeRequest | Comment | Ping) -> bytes:
     """The body that `parse` reads as `event`."""
     values: dict[str, Any] = asdict(event) | {"type": _TYPES[type(event)]}
     if isinstance(event, MergeRequest):
@@ -54,6 +55,8 @@ def _event(fields: Fields, project: str) -> Event:
             return _tag(fields, project)
         case "merge-request":
             return _merge_request(fields, project)
+        case "comment":
+            return _comment(fields, project)
         case "ping":
             return Ping(project=project, **_people(fields))
         case other:
@@ -103,6 +106,19 @@ def _merge_request(fields: Fields, project: str) -> MergeRequest:
         draft=fields.flag("draft"),
         message=fields.text("message", MAXIMUM_MESSAGE),
         default_branch=fields.default_branch(),
+        **_people(fields),
+    )
+
+
+def _comment(fields: Fields, project: str) -> Comment:
+    identity = fields.identity("comment")
+    if not identity:
+        raise Unusable("`comment` is not a comment's id")
+    return Comment(
+        project=project,
+        number=fields.number("number"),
+        comment=identity,
+        body=fields.text("body", MAXIMUM_MESSAGE),
         **_people(fields),
     )
 

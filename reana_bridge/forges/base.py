@@ -188,6 +188,27 @@ class MergeRequestFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CommentFacts:
+    """A comment on a merge request that nobody has changed since it was written.
+
+    Attributes:
+        number: The merge request's.
+        id: The forge's own id of it.
+        body: What it says.
+        author: User name of who wrote it.
+        author_id: The forge's own id of them; empty where it does not say.
+        at: When it was written, UTC seconds by the forge's clock.
+    """
+
+    number: int
+    id: str
+    body: str
+    author: str
+    author_id: str = ""
+    at: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class HookFacts:
     """A hook on the forge that leads to us.
 

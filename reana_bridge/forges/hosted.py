@@ -10,6 +10,7 @@ from reana_bridge.forges.base import (
     NOTHING,
     Access,
     Allowance,
+    CommentFacts,
     FailedDelivery,
     Forge,
     HookFacts,
@@ -55,6 +56,14 @@ class HostedForge(Forge, Protocol):
 
     def open_merge_requests(self, project: Project) -> list[MergeRequestFacts]:
         """All that are open, by conditional requests where nothing changed."""
+        ...
+
+    def comments(self, project: Project, since: float) -> list[CommentFacts]:
+        """What people wrote on open merge requests since then, oldest first.
+
+        `since` is UTC seconds by the forge's clock. Comments that were changed, and those that not everybody
+        may read, are left out.
+        """
         ...
 
     def access(self, project: Project, user: str, user_id: str = "") -> Access:

@@ -25,6 +25,7 @@ from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.known import tell_id
 from reana_bridge.steps.limiting import heed, hold, left_alone
+from reana_bridge.steps.reconciling.comments import look_at_comments
 from reana_bridge.steps.reconciling.heads import Looking, has_undecided, tell
 from reana_bridge.steps.reconciling.hooks import look_at_app, look_at_hook
 from reana_bridge.steps.reporting import analysis_of
@@ -132,6 +133,8 @@ class Reconcile:
                 more = look_at_hook(self._bridge, forge, project)
                 (self._behind.add if more else self._behind.discard)(project)
             self._looking.merge_requests(forge, project)
+            if hooks:
+                look_at_comments(self._bridge, forge, project)
             with self._bridge.database.transaction() as session:
                 heed(self._bridge, session, forge.name, forge.allowance())
         self._looking.heads(forge, project)

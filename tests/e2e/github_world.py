@@ -208,6 +208,11 @@ class Scene:
         )
         assert answer.status_code == 201, answer.text
 
+    def deaf(self) -> None:
+        """Nothing that happens is told of from now on, to whoever it would be."""
+        self.project.hooks.clear()
+        self.world.app.hook.active = False
+
     def without_hooks(self) -> None:
         """Nothing tells of the repository any more."""
         self.project.hooks.clear()

@@ -48,3 +48,24 @@ def test_a_server_that_dies_while_github_takes_its_time(world: World) -> None:
     assert (told[-1][0], len(set(told))) == ("success", len(told))
     assert [len(note.ours(noted)), len(reply.ours(answered)), len(reply.ours(answered, REPLY))] == [1, 1, 2]
     assert len(noted.comments) == 1, "there never was a second one"
+
+
+@pytest.mark.parametrize("forge", ["token", "app"])
+def test_hooks_that_are_lost_are_found(tmp_path: Path, sqlite_template: Path, forge: str) -> None:
+    with World(tmp_path, sqlite_template, poll=1) as world:
+        scene = world.scene(forge)
+        first = scene.main()
+        scene.settle()
+        until(lambda: world.github.reads("/issues/comments$"), scene.describe)
+        scene.deaf()
+        second = scene.push("main", {"a": 7.0})
+        pull = scene.request()
+        for sha in (second, pull.sha):
+            scene.shows(sha, "success")
+        scene.note(pull, pull.sha[:7])
+        said = scene.say(pull, "/reana help")
+        scene.note(pull, "/reana run", marker=REPLY)
+        until(lambda: said.reactions, scene.describe)
+        scene.finish()
+        assert [scene.executed(sha) for sha in (first, second, pull.sha)] == [1, 1, 1]
+        assert len(scene.ours(pull, REPLY)) == 1

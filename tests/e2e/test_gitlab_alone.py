@@ -47,7 +47,11 @@ def test_hooks_that_are_lost_are_found(make_world, every):
     requests = [scene.request(f"topic{number}", {"a": float(number)}) for number in range(3)]
     scene.shows(requests[0].sha, "success")
     scene.push("topic0", {"a": 9.0})
+    said = scene.say(requests[1], "/reana help")
+    scene.reply(requests[1], "/reana run")
+    scene.reacted(said, "eyes")
     ends_well(scene, *requests)
+    assert len(scene.ours(requests[1], "")) == 1
 
 
 def test_a_hook_that_was_disabled_comes_back(make_world):

@@ -14,6 +14,7 @@ from reana_bridge.forges.base import (
     NOTHING,
     Access,
     Allowance,
+    CommentFacts,
     Identity,
     MergeRequestFacts,
     Note,
@@ -85,6 +86,7 @@ class HostedPlayForge(WatchedForge):
         self.reactions: list[tuple[int, str, str]] = []
         self.uploads: list[tuple[str, bytes]] = []
         self.pushed_by_others: set[str] = set()
+        self.written: list[CommentFacts] = []
 
     def _read(self, what: str) -> None:
         self._fail()
@@ -111,6 +113,13 @@ class HostedPlayForge(WatchedForge):
         self._read("open_merge_requests")
         known = [facts for (path, _), facts in self.merge_requests.items() if path == project.path]
         return [replace(f, sha=self.head(project, f.ref) or f.sha) for f in known if f.open]
+
+    def comments(self, project: Project, since: float) -> list[CommentFacts]:
+        self._read("comments")
+        return [comment for comment in self.written if comment.at >= since]
+
+    def clock_offset(self) -> float | None:
+        return None
 
     def access(self, project: Project, user: str, user_id: str = "") -> Access:
         self._read(f"access {user}")

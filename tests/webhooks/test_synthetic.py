@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from webhooks import git, synthetic
-from webhooks.events import Change, Ignored, MergeRequest, Ping, Push, Tag
+from webhooks.events import Change, Comment, Ignored, MergeRequest, Ping, Push, Tag
 
 A, B = "a" * 40, "b" * 64
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80)
@@ -46,12 +46,21 @@ MERGE_REQUESTS = st.builds(
     default_branch=NAME | st.just(""),
     **PEOPLE,
 )
+COMMENTS = st.builds(
+    Comment,
+    number=NUMBER,
+    comment=IDENTITY.filter(bool),
+    body=TEXT,
+    discussion=st.just(""),
+    sha=st.just(""),
+    **PEOPLE,
+)
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @RELAXED
-@given(PUSHES | TAGS | MERGE_REQUESTS | st.builds(Ping, **PEOPLE))
-def test_body_is_the_inverse_of_parse(event: Push | Tag | MergeRequest | Ping):
+@given(PUSHES | TAGS | MERGE_REQUESTS | COMMENTS | st.builds(Ping, **PEOPLE))
+def test_body_is_the_inverse_of_parse(event: Push | Tag | MergeRequest | Comment | Ping):
     assert synthetic.parse({}, synthetic.body(event)) == event
 
 
@@ -98,6 +107,8 @@ def test_what_is_missing_has_its_default():
         ({"type": "push", "ref": "refs/tags/x"}, "is no branch"),
         ({"type": "push", "ref": "refs/heads/x"}, "no commit"),
         ({"type": "tag", "ref": "refs/heads/x"}, "is no tag"),
+        ({"type": "comment"}, "`comment`"),
+        ({"type": "comment", "comment": "7", "number": 0}, "`number`"),
         ({"changes": []}, "`changes`"),
         ({"changes": ["eaten"]}, "`changes`"),
         ({"number": 0}, "`number`"),

@@ -6,6 +6,7 @@ have happened is `Unanswered`; a wish to be left alone is `RateLimited` with a t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 from reana_bridge.forges.base import Allowance, CommitGone, ForgeError, ForgeRefused, RateLimited, Unanswered
@@ -71,6 +72,14 @@ def identity(data: Any, *names: str) -> str:
     """The id below `names` as text; empty where there is none."""
     value = number(data, *names)
     return "" if value is None else str(value)
+
+
+def seconds(data: Any, *names: str) -> float | None:
+    """UTC seconds of the time below `names`; None where there is none."""
+    try:
+        return datetime.fromisoformat(text(data, *names)).timestamp()
+    except ValueError:
+        return None
 
 
 def each(data: Any, *names: str) -> Iterator[Any]:

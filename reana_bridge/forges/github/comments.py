@@ -6,9 +6,12 @@ somebody deleted it; a comment is answered once.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
-from reana_bridge.forges.base import ForgeRefused, Identity, Note, Posted
+from reana_bridge.forges.base import CommentFacts, ForgeRefused, Identity, Note, Posted
 from reana_bridge.forges.github import answers
 from reana_bridge.forges.github.api import Api
 from reana_bridge.forges.telling import settled
@@ -21,6 +24,7 @@ NOTE_MARKER = "<!-- reana-bridge:v1 note -->"
 """The first line of a note; it stays as it is, as older notes are found by it."""
 
 _REPLY_MARKER = "<!-- reana-bridge:v1 reply {} -->"
+_AT_A_PULL = re.compile(r"/pull/([0-9]{1,9})#", re.ASCII)
 _CUT = "\n\n… (shortened)"
 _RIGHT = "the scope `repo`, or the permission `pull requests: write`"
 
@@ -77,6 +81,18 @@ class Comments:
         elif posted.get("digest") != mark:
             self._edit(project, number, known, text)
         return {"comment": known, "digest": mark}
+
+    def since(self, project: Project, since: float) -> list[CommentFacts]:
+        """What was written at pull requests since then; see `HostedForge.comments`."""
+        found = self._api.pages(
+            "/issues/comments",
+            project,
+            what=f"list the newest comments of {project}",
+            right=_RIGHT,
+            query={"sort": "updated", "direction": "asc", "since": _when(since)},
+        )
+        facts = [_facts(item) for item in found]
+        return [each for each in facts if each is not None and each.at >= since]
 
     def react(self, project: Project, number: int, comment: str, reaction: str) -> None:
         """Put a reaction on a comment; GitHub itself makes it only once."""
@@ -148,6 +164,28 @@ class Comments:
             accept={404},
             repeatable=True,
         )
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _facts(item: Any) -> CommentFacts | None:
+    """A comment's values; None where it was changed, or is at an issue that is no pull request."""
+    at = answers.seconds(item, "created_at")
+    identity = answers.identity(item, "id")
+    unchanged = answers.text(item, "created_at") == answers.text(item, "updated_at")
+    place = _AT_A_PULL.search(answers.text(item, "html_url"))
+    if at is None or not identity or not unchanged or place is None:
+        return None
+    return CommentFacts(
+        number=int(place[1]),
+        id=identity,
+        body=answers.text(item, "body"),
+        author=answers.text(item, "user", "login"),
+        author_id=answers.identity(item, "user", "id"),
+        at=at,
+    )
 
 
 def _marked(marker: str, body: str) -> str:

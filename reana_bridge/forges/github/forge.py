@@ -9,6 +9,7 @@ from reana_bridge.forges.base import (
     NOTHING,
     Access,
     Allowance,
+    CommentFacts,
     FailedDelivery,
     HookFacts,
     Identity,
@@ -154,6 +155,10 @@ class GithubForge(RemoteGit):
     def open_merge_requests(self, project: Project) -> list[MergeRequestFacts]:
         """All that are open, by conditional requests where nothing changed."""
         return self._pulls.open(project)
+
+    def comments(self, project: Project, since: float) -> list[CommentFacts]:
+        """What people wrote on open merge requests since then, unchanged, oldest first."""
+        return self._comments.since(project, since)
 
     def access(self, project: Project, user: str, user_id: str = "") -> Access:
         """What a person may do on the project now."""

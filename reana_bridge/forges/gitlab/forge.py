@@ -9,6 +9,7 @@ from reana_bridge.forges.base import (
     NOTHING,
     Access,
     Allowance,
+    CommentFacts,
     FailedDelivery,
     ForgeError,
     ForgeRefused,
@@ -22,6 +23,7 @@ from reana_bridge.forges.base import (
 )
 from reana_bridge.forges.gitlab.badges import Badges
 from reana_bridge.forges.gitlab.client import Client
+from reana_bridge.forges.gitlab.comments import Comments
 from reana_bridge.forges.gitlab.hooks import Hooks
 from reana_bridge.forges.gitlab.merge_requests import MergeRequests
 from reana_bridge.forges.gitlab.notes import NOTE_LIMIT, Notes, note_marker
@@ -90,6 +92,7 @@ class GitLabForge(RemoteGit):
         self._people = People(self._client, self._id_of, clock)
         self._statuses = Statuses(self._client, self._id_of)
         self._notes = Notes(self._client, self._id_of, lambda: self._people.identity().id)
+        self._written = Comments(self._client, self._id_of)
         self._uploads = Uploads(self._client, self._id_of)
         self._merge_requests = MergeRequests(self._client, self._id_of)
         self._hooks = Hooks(self._client, self._id_of)
@@ -164,6 +167,10 @@ class GitLabForge(RemoteGit):
     def open_merge_requests(self, project: Project) -> list[MergeRequestFacts]:
         """All that are open, by conditional requests where nothing changed."""
         return self._merge_requests.open(project)
+
+    def comments(self, project: Project, since: float) -> list[CommentFacts]:
+        """What people wrote on open merge requests since then, unchanged, oldest first."""
+        return self._written.since(project, since)
 
     def access(self, project: Project, user: str, user_id: str = "") -> Access:
         """What a person may do on the project now."""

@@ -1,5 +1,7 @@
 """Pull requests, their comments and reactions: the API of the fake."""
 
+from datetime import datetime
+
 from reana_bridge.testing.answering import Answer, Route
 from reana_bridge.testing.github import happenings
 from reana_bridge.testing.github.api import Call, invalid, said
@@ -25,6 +27,21 @@ def _list(call: Call) -> Answer:
     project = call.project("pull_requests")
     pull = call.pull(project)
     return call.page([call.bodies.comment(project, pull, one) for one in pull.comments.values()])
+
+
+def _list_all(call: Call) -> Answer:
+    """Of all pull requests together; the fake knows no other issues."""
+    project = call.project("pull_requests")
+    since = call.query.get("since")
+    least = datetime.fromisoformat(since).timestamp() if since else 0.0
+    found = [
+        (pull, one)
+        for pull in project.pulls.values()
+        for one in pull.comments.values()
+        if int(one.updated_at) >= least
+    ]
+    found.sort(key=lambda each: each[1].updated_at, reverse=call.query.get("direction") == "desc")
+    return call.page([call.bodies.comment(project, pull, one) for pull, one in found])
 
 
 def _create(call: Call) -> Answer:
@@ -95,6 +112,7 @@ ROUTES = (
     Route(method="GET", path=f"{_AT}/pulls/:number", run=_pull),
     Route(method="GET", path=f"{_AT}/issues/:number/comments", run=_list),
     Route(method="POST", path=f"{_AT}/issues/:number/comments", run=_create),
+    Route(method="GET", path=f"{_AT}/issues/comments", run=_list_all),
     Route(method="GET", path=f"{_AT}/issues/comments/:comment", run=_show),
     Route(method="PATCH", path=f"{_AT}/issues/comments/:comment", run=_edit),
     Route(method="DELETE", path=f"{_AT}/issues/comments/:comment", run=_delete),

@@ -288,6 +288,7 @@ def comment(
         bodies=[body],
     )
     merge_request.notes[note.id] = note
+    merge_request.updated_at = now
     _tell_of_note(instance, project, merge_request, note, who, "create")
     return note
 

@@ -1,5 +1,7 @@
 """Merge requests over the REST API: lists, one, opening, editing, merging, and their pipelines."""
 
+from datetime import datetime
+
 from reana_bridge.testing.answering import Answer, Refused, Route
 from reana_bridge.testing.gitlab import changes, entities
 from reana_bridge.testing.gitlab.api import Call, forbidden, not_found
@@ -15,6 +17,8 @@ def listed(call: Call) -> Answer:
     for name in ("source_branch", "target_branch"):
         if (value := call.text(name)) is not None:
             found = [one for one in found if getattr(one, name) == value]
+    if since := call.text("updated_after"):
+        found = [one for one in found if one.updated_at > datetime.fromisoformat(since).timestamp()]
     if numbers := call.listed("iids"):
         found = [one for one in found if str(one.iid) in numbers]
     key = "updated_at" if call.text("order_by") == "updated_at" else "created_at"

@@ -179,3 +179,14 @@ def test_a_reaction_is_there_once(place: Place, forge: GithubForge, reaction: st
 def test_a_reaction_to_nothing(place: Place, comment: str) -> None:
     with pytest.raises(ForgeRefused):
         place.with_token().react(PROJECT, 1, comment, "eyes")
+
+
+def test_what_people_wrote_since_then(place: Place, forge: GithubForge) -> None:
+    begin = place.github.world.clock()
+    plain = place.github.comment(place.repository, place.pull, "/reana run", by=place.alice)
+    place.github.comment(place.repository, place.pull, "x", by=place.alice).updated_at += 5
+    (found,) = forge.comments(PROJECT, begin - 1)
+    assert (found.number, found.id, found.body) == (1, str(plain.id), "/reana run")
+    assert (found.author, found.author_id) == ("alice", str(place.alice.id))
+    assert found.at == pytest.approx(plain.created_at, abs=1.0)
+    assert forge.comments(PROJECT, begin + 60) == []

@@ -359,3 +359,20 @@ def test_an_upload_that_says_something_odd(world: World):
     world.gitlab.fail("POST", "/uploads", status=201, body='{"url": "https://evil.example/x.png"}')
     with pytest.raises(ForgeError, match="where it keeps"):
         world.forge.upload(world.project, "a.png", PNG)
+
+
+def test_what_people_wrote_since_then(world: World, on: MergeRequest):
+    alice = world.gitlab.user("alice")
+    begin = world.gitlab.instance.clock()
+    plain = world.gitlab.comment(world.there, on, alice, "/reana run")
+    edited = world.gitlab.comment(world.there, on, alice, "x")
+    edited.updated_at += 5
+    world.gitlab.comment(world.there, on, alice, "x", system=True)
+    world.gitlab.comment(world.there, on, alice, "x", internal=True)
+    [found] = world.forge.comments(world.project, begin - 1)
+    assert (found.number, found.id, found.body) == (on.iid, str(plain.id), "/reana run")
+    assert (found.author, found.author_id) == ("alice", str(alice.id))
+    assert found.at == pytest.approx(plain.created_at, abs=0.01)
+    world.gitlab.forget_requests()
+    assert world.forge.comments(world.project, begin + 60) == []
+    assert len(world.gitlab.reads()) == 1, "a merge request that did not change is not looked through"
