@@ -7,7 +7,7 @@ although work may be long.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
@@ -150,7 +150,8 @@ def free_the_dead(database: Database, session: Session) -> int:
             statement = update(table).where(table.lease_owner.in_(dead))
             if table is OutboxRow:
                 now = database.now(session)
-                statement = statement.where(table.lease_until > now).values(lease_until=now)
+                held = cast(Any, OutboxRow).lease_until > now
+                statement = statement.where(held).values(lease_until=now)
             else:
                 statement = statement.values(lease_owner=None, lease_until=None)
             result: Any = session.execute(statement)
