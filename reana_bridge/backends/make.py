@@ -1,12 +1,11 @@
 """Makes the backends of the kinds that come with the bridge from their settings (named by entry points)."""
 
-import hashlib
-import hmac
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reana_bridge.backends.local import LocalBackend
 from reana_bridge.backends.local.settings import SYSTEM, Environment, ImageEnvironment, LocalSettings
+from reana_bridge.backends.reana.names import tag_of
 from reana_bridge.backends.reana.settings import DEFAULT, UNTRUSTED, Account, ReanaSettings
 from reana_bridge.settings import BackendSettings, EnvironmentSettings, Settings, SettingsError, server_key
 
@@ -65,7 +64,6 @@ def reana(name: str, entry: BackendSettings, settings: Settings) -> "ReanaBacken
     if entry.poll_fastest > entry.poll_slowest:
         raise SettingsError(f"backends.{name}.poll_fastest: is more than poll_slowest")
     storage = settings.storage
-    key = server_key(storage.secrets)
     return ReanaBackend(
         name,
         settings=ReanaSettings(
@@ -73,7 +71,7 @@ def reana(name: str, entry: BackendSettings, settings: Settings) -> "ReanaBacken
             accounts=_accounts(name, entry),
             untrusted=_untrusted(entry),
             scratch=storage.runs / name,
-            tag=hmac.new(key, b"workflow names", hashlib.sha256).hexdigest()[:8],
+            tag=tag_of(server_key(storage.secrets)),
             ca_file=entry.ca_file,
             timeout=entry.timeout,
             rate=entry.requests_per_second,

@@ -90,13 +90,20 @@ def pinned(core: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def served(place: Path, *, extra: str = "") -> Iterator[Served]:
-    """`reana-bridge serve` in the empty directory `place`, until the block ends."""
-    (place / "git").mkdir()
+def served(place: Path, *, extra: str = "", config: str = CONFIG, **values: object) -> Iterator[Served]:
+    """`reana-bridge serve` in the empty directory `place`, until the block ends.
+
+    Args:
+        place: Made when absent.
+        extra: Put under the settings.
+        config: The settings, as a format.
+        values: What the format names beside `port`, `place` and `secret`.
+    """
+    (place / "git").mkdir(parents=True)
     port, secret = free_port(), secrets.token_urlsafe(16)
-    config = place / "reana-bridge.toml"
-    config.write_text(CONFIG.format(port=port, place=place, secret=secret) + extra)
-    command = [sys.executable, "-m", "reana_bridge", "serve", "--config", str(config)]
+    file = place / "reana-bridge.toml"
+    file.write_text(config.format(port=port, place=place, secret=secret, **values) + extra)
+    command = [sys.executable, "-m", "reana_bridge", "serve", "--config", str(file)]
     begun = time.monotonic()
     with open(place / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)

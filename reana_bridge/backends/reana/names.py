@@ -4,6 +4,8 @@ A workflow is called `JOB-TAG-LIMITs`: the job's name, the bridge's own tag, and
 so that any process can hold it to its limit. An identity is `ACCOUNT/UUID`.
 """
 
+import hashlib
+import hmac
 import re
 from dataclasses import dataclass
 
@@ -17,6 +19,11 @@ class Name:
     job: str
     tag: str
     limit: float | None
+
+
+def tag_of(key: bytes) -> str:
+    """The tag of the bridge with this key of its own."""
+    return hmac.new(key, b"workflow names", hashlib.sha256).hexdigest()[:8]
 
 
 def stem(job: str, tag: str) -> str:
