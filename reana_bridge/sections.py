@@ -193,6 +193,9 @@ class AccountSettings(_Section):
     match: str = Field(description="Glob over project names; the first account whose `match` fits is used.")
     token: SecretStr | None = Field(None, description="The account's token.")
     token_file: Path | None = Field(None, description="File that holds it; read again when it is refused.")
+    concurrency: int | None = Field(
+        None, ge=1, description="Its runs at once; none for the backend's account_concurrency."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -211,6 +214,14 @@ class BackendSettings(_Section):
         default_factory=lambda: max(1, os.cpu_count() or 1),
         ge=1,
         description="Runs at once (local: a host); kind reana: 30 unless given.",
+    )
+    account_concurrency: int | None = Field(
+        None,
+        ge=1,
+        description="kind reana: runs at once of each account; none for the backend's limit alone.",
+    )
+    untrusted_concurrency: int | None = Field(
+        None, ge=1, description="kind reana: runs of code from forks at once; none for account_concurrency."
     )
     sandbox: Literal["required", "preferred", "off"] = Field(
         "required", description="kind local: whether code runs only in a bubblewrap sandbox."

@@ -108,6 +108,7 @@ class Observation:
         environment: What it ran in: name -> value.
         started_at: UTC seconds since the epoch; None before the start.
         ended_at: UTC seconds since the epoch; None before the end.
+        soon: Whether it is likely to change within a minute, such as a job that is being started.
     """
 
     state: JobState
@@ -117,6 +118,7 @@ class Observation:
     environment: dict[str, str] = field(default_factory=dict[str, str])
     started_at: float | None = None
     ended_at: float | None = None
+    soon: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +154,9 @@ class Usage:
 class Backend(Protocol):
     """A place where runs execute.
 
-    It may have an attribute `further_logs` too: names of logs beside those of steps, such as the engine's.
+    It may have an attribute `further_logs` too: names of logs beside those of steps, such as the engine's. One
+    whose runs belong to several accounts says by `account_of(project, trusted=...)` which account's a run would
+    be (empty for none), and by `account_limits` how many runs each account may have at once.
     """
 
     name: str
@@ -183,7 +187,8 @@ class Backend(Protocol):
         """What the backend says of each; one of which it can say nothing now is not among the keys.
 
         A backend that is asked over a network has an attribute `poll_bounds` too: the least and the most
-        seconds between two calls.
+        seconds between two calls. One whose runs belong to several accounts names them in `accounts`, and
+        its identities begin with `ACCOUNT/`: each account is followed for itself.
         """
         ...
 

@@ -91,10 +91,14 @@ def _accounts(name: str, entry: BackendSettings) -> tuple[Account, ...]:
         if one.token is None:
             raise SettingsError(f"backends.{name}.accounts: {one.name!r} has no token; set `token_file`")
         token = one.token.get_secret_value()
-        found.append(Account(name=one.name, token=token, token_file=one.token_file, match=one.match))
+        most = one.concurrency or entry.account_concurrency
+        found.append(
+            Account(name=one.name, token=token, token_file=one.token_file, match=one.match, most=most)
+        )
     if entry.token is not None:
         token = entry.token.get_secret_value()
-        found.append(Account(name=DEFAULT, token=token, token_file=entry.token_file))
+        most = entry.account_concurrency
+        found.append(Account(name=DEFAULT, token=token, token_file=entry.token_file, most=most))
     taken = [one.name for one in found]
     if len(set(taken)) < len(taken) or UNTRUSTED in taken or DEFAULT in taken[:-1]:
         raise SettingsError(
@@ -109,4 +113,5 @@ def _untrusted(entry: BackendSettings) -> Account | None:
     if entry.untrusted_token is None:
         return None
     token = entry.untrusted_token.get_secret_value()
-    return Account(name=UNTRUSTED, token=token, token_file=entry.untrusted_token_file)
+    most = entry.untrusted_concurrency or entry.account_concurrency
+    return Account(name=UNTRUSTED, token=token, token_file=entry.untrusted_token_file, most=most)

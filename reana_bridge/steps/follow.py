@@ -1,65 +1,76 @@
 """Follow: ask each backend for all of its runs at once, store what changed, hand over what ended.
 
-One poller a backend (a local backend's: one a host) over all processes, by a named lock. It reads often
-while something is about to change and seldom otherwise, and writes only changes.
+One poller for each account of a backend (a local backend's: one a host) over all processes, by a named lock.
+It looks often while something is about to change and seldom otherwise.
 """
 
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from reana_bridge.backends.base import Backend, BackendError, JobState, Observation
 from reana_bridge.crashpoints import reach
-from reana_bridge.model.codec import to_data
-from reana_bridge.model.results import Failure, Result
-from reana_bridge.model.runs import FailureKind, RunState, Wanted
+from reana_bridge.model.polling import Outlook, seconds_to_next_look
+from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.transitions import move
+from reana_bridge.steps.following import Following
 from reana_bridge.steps.worker import SWEEP_SECONDS, pause
-from reana_bridge.store.leases import LeaseLost, hold, take
+from reana_bridge.store.leases import hold, release
 from reana_bridge.store.tables import Run
 
-_LOCK_SECONDS = 15.0
+_TURN_SECONDS, _LOCK_SECONDS = 30.0, 15.0
+"""The lock is held for a turn, and for so long beyond the next one's begin."""
+
+_CANCEL_SECONDS = 8.0
+_OTHERS_SECONDS = 5.0
+"""Between two tries to take over what another process does."""
+
 _FASTEST, _SLOWEST, _AFTER_FAILURE = 0.05, 1.0, 5.0
-_REST = 10.0
-"""Times as long as a look over a network took, no other follows."""
+_REST, _REST_OF_CORE = 4.0, 20.0
+"""After a look over a network the next one waits for so many times what it took: seconds, processor time."""
+
 _log = structlog.get_logger()
 _run = cast(Any, Run)
 
 
 class Follow:
-    """The poller of one backend.
+    """The poller of one account of a backend.
 
     Args:
         bridge: Settings and database.
         backend: Whose runs are followed.
+        account: One of the backend's `accounts`; empty for the runs of none of them.
     """
 
     name = "follow"
 
-    def __init__(self, bridge: Bridge, backend: Backend) -> None:
+    def __init__(self, bridge: Bridge, backend: Backend, account: str = "") -> None:
         self._bridge = bridge
         self._backend = backend
+        self._account = account
         self._host = bridge.host if backend.kind == "local" else ""
-        self._topic = f"follow/{backend.name}"
+        self.title = f"follow {backend.name} {account}".rstrip()
+        self._topic = f"follow/{backend.name}/{account}"
         bridge.database.wake.expect(self._topic)
+        self._lock = f"{self._topic}@{self._host}"
+        self._is_remote = hasattr(backend, "poll_bounds")
         self._fastest, self._slowest = getattr(backend, "poll_bounds", (_FASTEST, _SLOWEST))
-        self._rest = _REST if hasattr(backend, "poll_bounds") else 0.0
-        self._held_until = 0.0
+        self._apart = self._due = self._held_until = 0.0
         self._changed_at = time.monotonic()
         self._failures = 0
-        self._any_failed = False
+        self._known: set[str] = set()
+        self._following = Following(bridge)
         self._unwatch: Callable[[], None] = lambda: None
+        self._told = threading.Event()
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._loop, name=self._topic, daemon=True)
-        self.beaten_at = time.monotonic()
+        self._thread = threading.Thread(target=self._loop, name=self.title, daemon=True)
 
     def start(self) -> None:
         """Start to poll, in a thread of its own; a backend that can tell of changes wakes it."""
@@ -69,7 +80,7 @@ class Follow:
         self._thread.start()
 
     def stop(self, seconds: float) -> None:
-        """Stop after the poll at work, within `seconds`."""
+        """Stop after the poll at work, within `seconds`; then another process may take over."""
         self._stopping.set()
         self._bridge.database.wake.notify([self._topic])
         self._thread.join(seconds)
@@ -78,140 +89,140 @@ class Follow:
     @property
     def alive(self) -> bool:
         """Whether the loop goes round."""
-        return self._thread.is_alive() and time.monotonic() - self.beaten_at < 4 * SWEEP_SECONDS
+        silent = time.monotonic() - self._following.beaten_at
+        return self._thread.is_alive() and silent < 4 * SWEEP_SECONDS
 
     def _wake(self, _identity: str) -> None:
+        self._told.set()
         self._bridge.database.wake.notify([self._topic])
+
+    # -- when --
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
-            self.beaten_at = time.monotonic()
+            self._following.beaten_at = time.monotonic()
             try:
-                seconds = self.poll() if self._hold() else 5.0
-                self._failures = 0
+                seconds = self._turn()
             except (BackendError, SQLAlchemyError) as error:
-                self._failures += 1
-                seconds = pause(self._failures, most=60)
-                _log.warning("follow.failed", backend=self._backend.name, error=str(error))
+                seconds = self._after_failure()
+                _log.warning("follow.failed", poller=self.title, error=str(error))
             except Exception:
-                self._failures += 1
-                seconds = pause(self._failures, most=60)
-                _log.exception("follow.failed", backend=self._backend.name)
-            self._bridge.database.wake.wait(self._topic, seconds)
+                seconds = self._after_failure()
+                _log.exception("follow.failed", poller=self.title)
+            # What it stores wakes it too: however often that is, a server is left alone for a while.
+            self._stopping.wait(min(self._apart, seconds))
+            self._bridge.database.wake.wait(self._topic, max(0.0, seconds - self._apart))
+        self._let_go()
 
-    def _hold(self) -> bool:
-        if time.monotonic() < self._held_until - _LOCK_SECONDS / 2:
-            return True
+    def _after_failure(self) -> float:
+        self._failures += 1
+        seconds = pause(self._failures, most=60)
+        self._apart, self._due = min(seconds, SWEEP_SECONDS), time.monotonic() + seconds
+        return min(seconds, SWEEP_SECONDS)
+
+    def _turn(self) -> float:
+        """Look where it is time to, or something is new; seconds until the next turn."""
+        if not self._hold(_TURN_SECONDS):
+            self._apart = _OTHERS_SECONDS
+            return _OTHERS_SECONDS
+        rows = self._rows()
+        told = self._told.is_set()
+        left = self._due - time.monotonic()
+        if left > 0 and (self._failures or not (told or self._is_news(rows))):
+            return min(left, SWEEP_SECONDS)
+        self._told.clear()
+        seconds = self._look(rows)
+        self._failures, self._due = 0, time.monotonic() + seconds
+        self._hold(seconds + _LOCK_SECONDS)
+        return seconds
+
+    def _is_news(self, rows: Sequence[Any]) -> bool:
+        return any(row.id not in self._known or _is_to_cancel(row) for row in rows)
+
+    def _hold(self, seconds: float) -> bool:
+        """Take or keep the right to follow, for at least `seconds`."""
         if self._bridge.database.is_sqlite:  # one process: nobody to share with
-            self._held_until = float("inf")
             return True
-        held = hold(self._bridge.database, f"{self._topic}@{self._host}", seconds=_LOCK_SECONDS)
-        self._held_until = time.monotonic() + _LOCK_SECONDS if held else 0.0
-        return held
+        if time.monotonic() + seconds > self._held_until:
+            longer = 1.5 * seconds
+            until = time.monotonic() + longer
+            held = hold(self._bridge.database, self._lock, seconds=longer)
+            self._held_until = until if held else 0.0
+        return self._held_until > 0
+
+    def _let_go(self) -> None:
+        if self._held_until > 0:
+            try:
+                release(self._bridge.database, self._lock)
+            except SQLAlchemyError as error:  # it ends by itself
+                _log.warning("follow.not_released", poller=self.title, error=str(error))
+
+    # -- what --
 
     def poll(self) -> float:
         """Look at all runs once; seconds until the next look."""
-        began = time.monotonic()
-        self._any_failed = False
-        runs = self._running()
-        if not runs:
-            return SWEEP_SECONDS
-        self._cancel([run for run in runs if run.wanted == Wanted.CANCEL and not run.cancel_sent])
-        observations = self._backend.follow([run.backend_id or "" for run in runs])
-        for run in runs:
-            observation = observations.get(run.backend_id or "")
-            if observation is not None and _differs(run, observation):
-                self._changed_at = time.monotonic()
-                self._alone(run, partial(self._store, run, observation))
-        if self._any_failed:
-            return max(_AFTER_FAILURE, self._fastest)
-        # Changes come in bursts: look often after one, then ever less so. Bridges do not look all at once.
-        now = time.monotonic()
-        # However many runs there are, looking at them takes a small part of the time.
-        least = max(self._fastest, (now - began) * self._rest)
-        seconds = min(self._slowest, max(least, (now - self._changed_at) / 20))
-        return seconds * random.uniform(0.9, 1.1)  # noqa: S311
+        return self._look(self._rows())
 
-    def _running(self) -> list[Run]:
+    def _look(self, rows: Sequence[Any]) -> float:
+        began, used = time.monotonic(), time.thread_time()
+        self._following.begin(rows)
+        self._known = {row.id for row in rows}
+        if not rows:
+            self._apart = 0.0
+            return SWEEP_SECONDS
+        self._cancel([row for row in rows if _is_to_cancel(row)])
+        told = self._backend.follow([row.backend_id or "" for row in rows])
+        took, used = time.monotonic() - began, time.thread_time() - used
+        if self._following.store(rows, told):
+            self._changed_at = time.monotonic()
+        # However many runs there are, looking at them takes a small part of the time and of a core.
+        rest = max(took * _REST, used * _REST_OF_CORE) if self._is_remote else 0.0
+        least = min(self._slowest, max(self._fastest, rest))
+        self._apart = least if self._is_remote else 0.0
+        if self._following.any_failed:
+            return max(_AFTER_FAILURE, least)
+        quiet = time.monotonic() - self._changed_at
+        outlook = _outlook(rows, told.values())
+        seconds = seconds_to_next_look(outlook, quiet, least=least, most=self._slowest)
+        return seconds * random.uniform(0.9, 1.1)  # noqa: S311 - bridges do not look all at once
+
+    def _rows(self) -> Sequence[Any]:
+        """The runs to follow, without what is large in them."""
+        columns = (_run.id, _run.backend_id, _run.version, _run.wanted, _run.cancel_sent)
         mine = (_run.state == RunState.RUNNING, _run.backend == self._backend.name, _run.host == self._host)
         with self._bridge.database.read() as session:
-            return list(session.execute(select(Run).where(*mine).order_by(_run.started_at)).scalars())
+            found = select(*columns).where(*mine, *self._of_account()).order_by(_run.started_at)
+            return session.execute(found).all()
 
-    def _cancel(self, runs: list[Run]) -> None:
-        for run in runs:
-            self._alone(run, partial(self._cancel_one, run))
+    def _of_account(self) -> Iterator[ColumnElement[bool]]:
+        if self._account:
+            yield _is_of(self._account)
+        else:
+            yield from (~_is_of(name) for name in getattr(self._backend, "accounts", ()))
 
-    def _cancel_one(self, run: Run) -> None:
-        self._backend.cancel(run.backend_id or "")
+    def _cancel(self, rows: Sequence[Any]) -> None:
+        until = time.monotonic() + _CANCEL_SECONDS
+        for row in rows:
+            if time.monotonic() > until:  # the others have their turn; these are news again
+                return
+            self._following.alone(row.id, partial(self._cancel_one, row))
+
+    def _cancel_one(self, row: Any) -> None:
+        self._backend.cancel(row.backend_id or "")
         reach("follow.cancelled")
-        self._write(run, RunState.RUNNING, cancel_sent=True)
-
-    def _alone(self, run: Run, act: Callable[[], None]) -> None:
-        """What goes wrong with one run is tried again at the next poll, and holds up no other."""
-        try:
-            act()
-        except SQLAlchemyError:
-            raise
-        except Exception as error:
-            expected = isinstance(error, BackendError | OSError)
-            _log.warning("follow.run_failed", run=run.id, error=str(error), exc_info=not expected)
-            self._any_failed = True
-
-    def _store(self, run: Run, observation: Observation) -> None:
-        values: dict[str, Any] = {
-            "steps": to_data(observation.steps),
-            "activity": observation.activity,
-            "started_at": run.started_at or observation.started_at,
-        }
-        state = observation.state
-        if state in (JobState.FINISHED, JobState.FAILED):
-            values["failure"] = to_data(observation.failure)
-            values["result"] = to_data(Result(environment=observation.environment))
-            values["backend_ended_at"] = observation.ended_at
-            self._write(run, RunState.COLLECTING, **values)
-        elif state == JobState.CANCELLED:
-            self._write(run, RunState.CANCELLED, **values)
-        elif state == JobState.LOST:
-            self._lost(run, observation, values)
-        else:
-            self._write(run, RunState.RUNNING, **values)
-        reach("follow.stored")
-
-    def _lost(self, run: Run, observation: Observation, values: dict[str, Any]) -> None:
-        """A run that its backend lost starts again as a new attempt, unless its budget is spent."""
-        failure = observation.failure or Failure(
-            kind=FailureKind.INFRASTRUCTURE, message="the backend lost the run"
-        )
-        if run.wanted == Wanted.CANCEL:
-            self._write(run, RunState.CANCELLED, **values)
-        elif run.run_attempt >= self._bridge.settings.limits.attempts:
-            self._write(run, RunState.FAILED, **values | {"failure": to_data(failure)})
-        else:
-            _log.warning("follow.lost", run=run.id, attempt=run.run_attempt, why=failure.message)
-            again = {"run_attempt": run.run_attempt + 1, "backend_name": "", "backend_id": None, "host": ""}
-            again |= {"steps": None, "started_at": None, "activity": f"again: {failure.message}"}
-            self._write(run, RunState.QUEUED, **again)
-
-    def _write(self, run: Run, to: RunState, **values: Any) -> None:
-        """Store it, unless the row has moved on since it was read."""
-        database = self._bridge.database
-        try:
-            with database.transaction() as session:
-                seen = select(_run.version, func.coalesce(_run.lease_owner, "")).where(_run.id == run.id)
-                if tuple(session.execute(seen.with_for_update()).one()) != (run.version, ""):
-                    return
-                (taken,) = take(database, session, Run, [run.id])
-                move(self._bridge, session, taken, to, **values)
-                for name, value in (values | {"version": taken.version, "state": to}).items():
-                    setattr(run, name, value)
-        except LeaseLost:
-            _log.info("follow.moved_on", run=run.id)
+        self._following.sent_cancel(row)
 
 
-def _differs(run: Run, observation: Observation) -> bool:
-    if observation.state not in (JobState.RUNNING, JobState.QUEUED):
-        return True
-    seen: Any = (run.steps or [], run.activity, run.started_at)
-    # The first start that was told is kept, so another one is no change.
-    started_at = run.started_at or observation.started_at
-    return seen != (to_data(observation.steps), observation.activity, started_at)
+def _is_of(account: str) -> ColumnElement[bool]:
+    # Not LIKE, which does not tell `a` from `A` on SQLite.
+    return func.substr(_run.backend_id, 1, len(account) + 1) == f"{account}/"
+
+
+def _is_to_cancel(row: Any) -> bool:
+    return row.wanted == Wanted.CANCEL and not row.cancel_sent
+
+
+def _outlook(rows: Sequence[Any], told: Collection[Observation]) -> Outlook:
+    if any(row.cancel_sent for row in rows) or any(one.soon for one in told):
+        return Outlook.SOON
+    return Outlook.RUNNING if any(one.state == JobState.RUNNING for one in told) else Outlook.QUEUED

@@ -57,7 +57,11 @@ class Runtime:
             for step in (Decide(bridge, forge), ReportStep(bridge, forge)):
                 wake = topic("decide" if isinstance(step, Decide) else "report", forge)
                 parts[step.name] = Worker(step, bridge.database, size=size, topic=wake)
-        return parts | {f"follow {name}": Follow(bridge, b) for name, b in bridge.backends.items()}
+        for backend in bridge.backends.values():
+            for account in (*getattr(backend, "accounts", ()), ""):
+                poller = Follow(bridge, backend, account)
+                parts[poller.title] = poller
+        return parts
 
     def _periodic(self) -> dict[str, _Part]:
         bridge, reconcile, retain = self._bridge, Reconcile(self._bridge), Retain(self._bridge)

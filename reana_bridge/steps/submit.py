@@ -1,4 +1,4 @@
-"""Submit: give queued runs to their backend, as many as it and their projects may have at once.
+"""Submit: give queued runs to their backend, as many as it, its accounts and their projects may have at once.
 
 Promises: the name that the backend will know a run by is stored before the backend is asked, so a submission
 that died half-way is found again by that name, never repeated; a run whose end is wanted is not started; of
@@ -6,7 +6,7 @@ what is paused nothing new is started.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import structlog
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from reana_bridge.backends.base import BackendError, BackendRefused, BackendUnavailable, Job, Limits
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateLimited
-from reana_bridge.model.admission import Candidate, admit
+from reana_bridge.model.admission import Candidate, Load, admit
 from reana_bridge.model.codec import to_data
 from reana_bridge.model.problems import ConfigurationError
 from reana_bridge.model.projects import Project
@@ -32,7 +32,6 @@ from reana_bridge.steps.worker import pause
 from reana_bridge.store.leases import is_free, lock_key, take
 from reana_bridge.store.tables import Run
 
-_A_PROJECT = 50
 _UNSTARTED = (RunState.QUEUED, RunState.WAITING)
 _IN_FLIGHT = (RunState.SUBMITTING, RunState.RUNNING)
 _log = structlog.get_logger()
@@ -90,39 +89,64 @@ class Submit:
         if not session.execute(select(_run.id).where(*queued, *due).limit(1)).scalar_one_or_none():
             return []
         lock_key(self._bridge.database, session, f"admission:{backend}")
-        running = self._running(session, backend)
-        slots = self._bridge.settings.backends[backend].concurrency - self._taken(session, backend)
+        held = self._held(session, backend)
+        slots = min(limit, self._bridge.settings.backends[backend].concurrency - self._taken(held, backend))
+        if slots <= 0:
+            return []
+        # No more than the slots of any project and account can be admitted.
         rank = func.row_number().over(
-            partition_by=_run.project, order_by=(_run.priority.desc(), _run.queued_at, _run.id)
+            partition_by=(_run.project, _run.trusted),
+            order_by=(_run.priority.desc(), _run.queued_at, _run.id),
         )
-        ranked = (
-            select(_run.id, _run.project, _run.priority, _run.queued_at, rank.label("rank"))
-            .where(*queued, *due)
-            .subquery()
-        )
-        found = session.execute(select(ranked).where(ranked.c.rank <= _A_PROJECT)).all()
-        candidates = [Candidate(id=r[0], project=r[1], priority=r[2], queued_at=r[3]) for r in found]
-        admitted = admit(candidates, running, slots=min(slots, limit), limits=self._limits(candidates))
+        columns = (_run.id, _run.project, _run.trusted, _run.priority, _run.queued_at)
+        ranked = select(*columns, rank.label("rank")).where(*queued, *due).subquery()
+        found = session.execute(select(ranked).where(ranked.c.rank <= slots)).all()
+        candidates = [
+            Candidate(
+                id=row.id,
+                project=row.project,
+                account=self._account(backend, row),
+                priority=row.priority,
+                queued_at=row.queued_at,
+            )
+            for row in found
+        ]
+        admitted = admit(candidates, self._load(held, backend, candidates), slots=slots)
         # Since they were read another process may have ended one: only what is still due is taken.
         still = select(_run.id).where(_run.id.in_(admitted), *queued, *due)
         left = set(session.execute(self._skip_locked(still)).scalars()) if admitted else set[str]()
         return [id for id in admitted if id in left]
 
-    def _running(self, session: Session, backend: str) -> Counter[str]:
-        """Project -> runs on the backend now, over all hosts: a project's limit counts them together."""
-        held = select(_run.project, func.count()).where(_run.state.in_(_IN_FLIGHT), _run.backend == backend)
-        return Counter({row[0]: row[1] for row in session.execute(held.group_by(_run.project))})
+    def _held(self, session: Session, backend: str) -> Sequence[Any]:
+        """How many runs are in flight now, for each project, trust and host."""
+        groups = (_run.project, _run.trusted, _run.host)
+        held = select(*groups, func.count().label("runs"))
+        return session.execute(
+            held.where(_run.state.in_(_IN_FLIGHT), _run.backend == backend).group_by(*groups)
+        ).all()
 
-    def _taken(self, session: Session, backend: str) -> int:
+    def _taken(self, held: Sequence[Any], backend: str) -> int:
         """Slots taken now: a local backend's are those of this host."""
-        held = select(func.count()).where(
-            _run.state.in_(_IN_FLIGHT), _run.backend == backend, _run.host == self._host(backend)
-        )
-        return session.execute(held).scalar_one()
+        return sum(row.runs for row in held if row.host == self._host(backend))
 
-    def _limits(self, candidates: list[Candidate]) -> dict[str, int | None]:
+    def _account(self, backend: str, row: Any) -> str:
+        """The account that runs of this project and trust go by, as the settings are now."""
+        account_of = getattr(self._bridge.backends[backend], "account_of", None)
+        return account_of(row.project, trusted=row.trusted) if account_of else ""
+
+    def _load(self, held: Sequence[Any], backend: str, candidates: Sequence[Candidate]) -> Load:
+        """What is in flight over all hosts, and the limits of projects and accounts."""
+        projects, accounts = Counter[str](), Counter[str]()
+        for row in held:
+            projects[row.project] += row.runs
+            accounts[self._account(backend, row)] += row.runs
         rules = {c.project: self._bridge.settings.project(Project.parse(c.project)) for c in candidates}
-        return {name: rule.concurrency if rule else None for name, rule in rules.items()}
+        return Load(
+            projects=projects,
+            accounts=accounts,
+            project_limits={name: rule.concurrency if rule else None for name, rule in rules.items()},
+            account_limits=getattr(self._bridge.backends[backend], "account_limits", {}),
+        )
 
     def act(self, row: Run) -> None:
         """Start the run on its backend, or end it where it cannot or should not start."""

@@ -185,3 +185,15 @@ def hold(database: Database, key: str, *, seconds: float = 15.0) -> bool:
             return False
         lock.lease_owner, lock.lease_until = database.owner, now + seconds
         return True
+
+
+def release(database: Database, key: str) -> None:
+    """Give the named lock back, if this process holds it."""
+    with database.transaction() as session:
+        lock: Any = Lock
+        session.execute(
+            update(lock)
+            .where(lock.key == key, lock.lease_owner == database.owner)
+            .values(lease_owner=None, lease_until=None)
+            .execution_options(synchronize_session=False)
+        )

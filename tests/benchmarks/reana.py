@@ -28,11 +28,10 @@ from reana_bridge.store.schema import upgrade
 from reana_bridge.store.tables import OutboxRow, ProjectRow, Run
 from reana_bridge.testing.reana import FakeReana, Status
 from reana_bridge.testing.reana.things import User, Workflow
-from reana_bridge.testing.reana.world import Request
+from reana_bridge.testing.requests import Request
 from tests.benchmarks import serving
 from tests.benchmarks.runs import SPECIFICATION
 from tests.benchmarks.table import Figure
-from tests.postgres import Postgres
 
 PROJECTS = 50
 CONFIG = """\
@@ -82,10 +81,13 @@ class Scene:
     database: Database
     url: str
     commits: list[str]
+    running: int = 0
     workflows: dict[str, Workflow] = field(default_factory=dict[str, Workflow])
 
     @contextlib.contextmanager
-    def bridges(self, count: int = 1, *, concurrency: int, backend: str = "") -> Iterator[list[serving.Served]]:
+    def bridges(
+        self, count: int = 1, *, concurrency: int, backend: str = ""
+    ) -> Iterator[list[serving.Served]]:
         """So many replicas that serve, until the block ends."""
         values = {
             "database": self.url,
@@ -97,13 +99,16 @@ class Scene:
         }
         with contextlib.ExitStack() as stack:
             replicas = [
-                stack.enter_context(serving.served(self.place / f"r{n}", config=CONFIG, name=f"r{n}", **values))
+                stack.enter_context(
+                    serving.served(self.place / f"r{n}", config=CONFIG, name=f"r{n}", **values)
+                )
                 for n in range(count)
             ]
             yield replicas
 
     def fill(self, *, queued: int, waiting: int, running: int) -> None:
         """Runs in the bridge's queue, in REANA's queue, and running there; spread over the projects."""
+        self.running = running
         secrets = self.place / "secrets"
         tag, now = tag_of(server_key(secrets)), time.time()
         rows = [self._row(number, now) for number in range(queued + waiting + running)]
@@ -112,7 +117,11 @@ class Scene:
                 status = Status.QUEUED if number < waiting else Status.RUNNING
                 name = name_of(row["backend_name"], tag, 3600.0)
                 made = self.fake.add(self.user, name, specification=_DOCUMENT, status=status)
-                row |= {"state": RunState.RUNNING, "backend_id": identity_of("default", made.id), "due_at": None}
+                row |= {
+                    "state": RunState.RUNNING,
+                    "backend_id": identity_of("default", made.id),
+                    "due_at": None,
+                }
                 row |= _told(made)
                 self.workflows[row["id"]] = made
         with self.database.transaction() as session:
@@ -147,9 +156,110 @@ class Scene:
             return [one for one in self.fake.world.requests if one.at >= since]
 
 
-def lists(requests: Sequence[Request]) -> list[Request]:
-    """Pages of lists of workflows."""
-    return [one for one in requests if one.path == "/api/workflows"]
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """What some seconds of following cost.
+
+    Attributes:
+        seconds: How long it was watched.
+        looks: How often the first page was asked for.
+        pages: How many pages were asked for.
+        others: How many other requests there were.
+        core: The processor time of all replicas, as a part of one core.
+    """
+
+    seconds: float
+    looks: int
+    pages: int
+    others: int
+    core: float
+
+
+def watch(scene: Scene, replicas: Sequence[serving.Served], seconds: float) -> Watched:
+    """Let the bridge follow for so long."""
+    pids = [one.process.pid for one in replicas]
+    began, used = time.monotonic(), sum(map(serving.cpu_seconds, pids))
+    time.sleep(seconds)
+    took, used = time.monotonic() - began, sum(map(serving.cpu_seconds, pids)) - used
+    asked = scene.requests(began)
+    pages = [one for one in asked if one.path == "/api/workflows"]
+    return Watched(
+        seconds=took,
+        looks=sum("page=1&" in one.query for one in pages),
+        pages=len(pages),
+        others=len(asked) - len(pages),
+        core=used / took,
+    )
+
+
+def settle(scene: Scene, seconds: float) -> None:
+    """Wait until a look has asked for nothing but pages: all steps are known again."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        time.sleep(1.0)
+        asked = [one.path.rpartition("/")[2] for one in scene.requests(0.0)]
+        if "specification" not in asked[-5:] and asked.count("specification") >= scene.running:
+            return
+    raise RuntimeError(f"not settled within {seconds} s: {asked[-5:]}")
+
+
+def delays(scene: Scene, count: int, pause: float) -> list[float]:
+    """End so many workflows, one after the other; seconds until the forge showed each run's last status."""
+    running = [(id, one) for id, one in scene.workflows.items() if one.status is Status.RUNNING][:count]
+    ended: dict[str, float] = {}
+    for identity, workflow in running:
+        ended[identity] = time.time()
+        scene.fake.finish(workflow)
+        time.sleep(pause)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        time.sleep(0.5)
+        with scene.database.read() as session:
+            found = session.execute(select(OutboxRow.posted, OutboxRow.posted_at)).all()  # type: ignore[call-overload]
+        shown = {told["run"]: at for told, at in found if told and told.get("state") in _LAST}
+        if ended.keys() <= shown.keys():
+            return [shown[identity] - ended[identity] for identity in ended]
+    raise RuntimeError(f"only {len(shown)} of {count} were reported")
+
+
+_LAST = ("success", "failure", "error")
+
+
+def follow(place: Path) -> list[Figure]:
+    """1,000 of 10,000 runs are on the server."""
+    with scene(place) as here:
+        here.fill(queued=9000, waiting=900, running=100)
+        with here.bridges(concurrency=1000) as replicas:
+            return _followed("10,000 runs, 1,000 on REANA", here, replicas, pages=2)
+
+
+def _followed(what: str, here: Scene, replicas: Sequence[serving.Served], *, pages: int) -> list[Figure]:
+    settle(here, 60)
+    quiet = watch(here, replicas, 25)
+    memory = max(serving.memory(one.process.pid) for one in replicas)
+    began = time.monotonic()
+    median = statistics.median(delays(here, 20, 0.7))
+    looks = [
+        one.at for one in here.requests(began) if one.path == "/api/workflows" and "page=1&" in one.query
+    ]
+    period = (looks[-1] - looks[0]) / (len(looks) - 1)
+    each = quiet.pages / max(1, quiet.looks)
+    minute = 60 / quiet.seconds
+    return [
+        Figure(
+            f"{what}: requests a minute, nothing changes", f"{(quiet.pages + quiet.others) * minute:.0f}", ""
+        ),
+        Figure(f"{what}: list calls a look", f"{each:.1f}", f"{pages}", each <= pages),
+        Figure(f"{what}: other requests meanwhile", f"{quiet.others}", "none", quiet.others == 0),
+        Figure(f"{what}: of a core, nothing changes", f"{quiet.core:.1%}", "below 5 %", quiet.core < 0.05),
+        Figure(f"{what}: memory", f"{memory:.0f} MiB", ""),
+        Figure(
+            f"{what}: end on REANA to status on the forge, median",
+            f"{median:.1f} s",
+            f"below a period ({period:.1f} s)",
+            median < period,
+        ),
+    ]
 
 
 def _told(workflow: Workflow) -> dict[str, object]:
@@ -180,8 +290,9 @@ def _repositories(root: Path, commits: int) -> list[str]:
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main"], cwd=first, check=True)
     stream = f"blob\nmark :1\ndata {len(SPECIFICATION)}\n{SPECIFICATION}\n"
     for number in range(commits):
+        at = 1_790_000_000 + number
         stream += (
-            f"commit refs/bench\nmark :{number + 2}\ncommitter R <r@example.org> {1_790_000_000 + number} +0000\n"
+            f"commit refs/bench/{number}\nmark :{number + 2}\ncommitter R <r@example.org> {at} +0000\n"
             f"data 4\n{number:04d}\nM 100644 :1 reana.yaml\n"
         )
     command = ["git", "fast-import", "--quiet", f"--export-marks={first}/marks"]

@@ -206,7 +206,9 @@ class House:
     def _use(self, bridge: Bridge) -> None:
         steps = (Decide(bridge), Submit(bridge), Collect(bridge), Compare(bridge), ReportStep(bridge))
         self.steps: dict[str, Any] = {step.name: step for step in steps}
-        self.follow = Follow(bridge, bridge.backends["play"])
+        backend = bridge.backends["play"]
+        (account,) = getattr(backend, "accounts", ("",))
+        self.follow = Follow(bridge, backend, account)
 
     def on_another_host(self) -> None:
         """From now on the steps run on a host that shares only the database and the artifacts."""

@@ -174,7 +174,7 @@ def test_a_look_keeps_to_the_backends_bounds(reana: ReanaHouse) -> None:
     reana.push(work=False)
     reana.until(RunState.RUNNING, reana.head())
     reana.reana.poll_bounds = (7.0, 9.0)
-    follow = Follow(reana.bridge, reana.reana)
+    follow = Follow(reana.bridge, reana.reana, "default")
     assert all(6.0 < follow.poll() < 10.0 for _ in range(20))
 
 

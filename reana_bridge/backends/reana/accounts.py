@@ -9,6 +9,7 @@ import httpx
 from reana_bridge.backends.base import BackendError, BackendRefused, Job
 from reana_bridge.backends.reana.calls import Calls
 from reana_bridge.backends.reana.client import Client, Voice, network
+from reana_bridge.backends.reana.errors import Away
 from reana_bridge.backends.reana.limiter import Limiter
 from reana_bridge.backends.reana.settings import Account, ReanaSettings
 from reana_bridge.backends.reana.values import items, mapping, text
@@ -73,7 +74,12 @@ class Accounts:
         with self._lock:
             now = self._clock()
             if self._greeted_at is None or now - self._greeted_at > _GREET_SECONDS:
-                self._told = dict(mapping(self._nobody.json("GET", "ping", "answer a ping")))
+                try:
+                    self._told = dict(mapping(self._nobody.json("GET", "ping", "answer a ping")))
+                except Away:
+                    if self._greeted_at is None:
+                        raise
+                    # What is asked next says so too, or works.
                 self._greeted_at = now
                 self.voice.bearer = self.takes_bundles
             return self._told
@@ -114,7 +120,7 @@ class Accounts:
             ReanaError: The server does not answer.
         """
         self.greet()
-        account = self._settings.account_of(job.project) if job.trusted else self._settings.untrusted
+        account = self._settings.account_of(job.project, trusted=job.trusted)
         if account is None and job.trusted:
             raise BackendRefused(
                 f"no REANA account is set for the project {job.project}; give the backend a `token`, or an "

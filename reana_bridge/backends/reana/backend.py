@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import httpx
+import structlog
 
 from reana_bridge.backends.base import BackendError, Job, JobState, Observation, OutputFile, Usage
 from reana_bridge.backends.reana import names, setup
@@ -26,6 +27,7 @@ from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind
 
 _CANCEL_TRIES = 3
+_log = structlog.get_logger()
 
 
 class ReanaBackend:
@@ -51,6 +53,7 @@ class ReanaBackend:
     ) -> None:
         self.name = name
         self.poll_bounds = settings.poll
+        self.accounts = tuple(one.name for one in settings.every_account())
         self._settings = settings
         self._load = load
         self._accounts = Accounts(settings, transport=transport)
@@ -58,6 +61,16 @@ class ReanaBackend:
         self._outputs = Outputs()
         self._logs = JobLogs()
         self._lock = threading.Lock()
+
+    @property
+    def account_limits(self) -> dict[str, int | None]:
+        """How many runs each account may have at once; None for no limit of its own."""
+        return {one.name: one.most for one in self._settings.every_account()}
+
+    def account_of(self, project: str, *, trusted: bool) -> str:
+        """The account that runs the project's code (or a fork's of it); empty where none may."""
+        account = self._settings.account_of(project, trusted=trusted)
+        return account.name if account else ""
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -128,6 +141,7 @@ class ReanaBackend:
             except Away:
                 raise
             except ReanaError as error:  # such as a token that is no more accepted: others may go on
+                _log.warning("reana.account_failed", account=account, error=str(error))
                 failed = error
         if failed is not None and not seen:
             raise failed

@@ -7,6 +7,7 @@ a workflow that waits or runs for too long is ended here, and told as that.
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 import structlog
 
@@ -26,7 +27,10 @@ _SECONDS = 8.0
 _LIVE_PAGES = 100
 _ENDED_PAGES = 4
 _FEW = 8
-_LAYOUTS = 5
+_LAYOUTS = 40
+_GAP_SECONDS = 60.0
+"""When the server says nothing for longer than this between two looks, that counts for no deadline."""
+
 _LOG_TRIES = 5
 _log = structlog.get_logger()
 
@@ -58,6 +62,7 @@ class Follower:
         self._now = now
         self._last: dict[str, Observation] = {}
         self._pending: dict[str, float] = {}
+        self._looked_at = clock()
         self._layouts: dict[str, Layout] = {}
         self._no_logs: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -77,7 +82,8 @@ class Follower:
         wanted = set(workflows)
         self._forget(wanted)
         found = {one.id: one for one in self._listed(LIVE, wanted, most=_LIVE_PAGES)}
-        self._layouts_of(found.values())
+        self._forgive()
+        self._layouts_of(found.values(), until)
         seen = {identity: self._alone(one) for identity, one in found.items()}
         missing = wanted - found.keys()
         if len(missing) > _FEW:
@@ -101,6 +107,14 @@ class Follower:
             unknown = [identity for identity in self._layouts if identity not in wanted]
             for identity in unknown[: max(0, len(unknown) - 1000)]:
                 del self._layouts[identity]
+
+    def _forgive(self) -> None:
+        """While the server was away nothing could go on there that we would have seen."""
+        now = self._clock()
+        gap = now - self._looked_at
+        self._looked_at = now
+        if gap > max(_GAP_SECONDS, 2 * self._settings.poll[1]):
+            self._pending = {identity: since + gap for identity, since in self._pending.items()}
 
     def _listed(self, statuses: Iterable[str], wanted: set[str], *, most: int) -> list[Workflow]:
         """Those of `wanted` that are in the list of these statuses."""
@@ -159,7 +173,7 @@ class Follower:
 
     def _queued(self, one: Workflow) -> Observation | None:
         if self._has_run(one):
-            return self._last[one.id]
+            return self._last.get(one.id)
         limit = self._settings.queued_seconds
         if one.created_at is not None and self._server_now() - one.created_at > limit:
             return self._given_up(one, f"it stood in REANA's queue for more than {_shown(limit)}")
@@ -167,25 +181,26 @@ class Follower:
 
     def _starting(self, one: Workflow) -> Observation | None:
         if self._has_run(one):
-            return self._last[one.id]
+            return self._last.get(one.id)
         limit = self._settings.pending_seconds
         since = self._pending.setdefault(one.id, self._clock())
         if self._clock() - since > limit:
             return self._given_up(
                 one, f"REANA did not bring it from pending to running within {_shown(limit)}"
             )
-        return Observation(state=JobState.QUEUED, activity="REANA is starting it")
+        return Observation(state=JobState.QUEUED, activity="REANA is starting it", soon=True)
 
     def _has_run(self, one: Workflow) -> bool:
-        """Whether it ran already when it was last seen: a status that goes back means nothing."""
+        """Whether it ran already: a status that goes back means nothing."""
         before = self._last.get(one.id)
-        return before is not None and before.state == JobState.RUNNING
+        seen = before is not None and before.state == JobState.RUNNING
+        return seen or one.progress.started_at is not None
 
     def _given_up(self, one: Workflow, why: str) -> Observation:
         self._calls.delete(one.id)
         return _lost(why)
 
-    def _running(self, one: Workflow) -> Observation:
+    def _running(self, one: Workflow) -> Observation | None:
         started, limit = one.progress.started_at, self._limit(one)
         if started is not None and limit is not None and self._server_now() - started > limit:
             try:
@@ -193,9 +208,12 @@ class Follower:
             except ReanaError as error:
                 if error.status != 409:  # it ended by itself in the meantime
                     raise
+        layout = self._layouts.get(one.id)
+        if layout is None:  # what another process told of its steps stands until they are known here
+            return self._last.get(one.id)
         return Observation(
             state=JobState.RUNNING,
-            steps=while_running(self._layouts.get(one.id, Layout()), one.progress),
+            steps=while_running(layout, one.progress),
             environment=self._environment(),
             started_at=self._ours(started),
         )
@@ -254,12 +272,11 @@ class Follower:
 
     # -- its steps --
 
-    def _layouts_of(self, found: Iterable[Workflow]) -> None:
-        """Learn the steps of a few that another process submitted, so that no look asks for many."""
-        asked = 0
-        for one in found:
-            if one.status == "running" and one.id not in self._layouts and asked < _LAYOUTS:
-                asked += 1
+    def _layouts_of(self, found: Iterable[Workflow], until: float) -> None:
+        """Learn the steps of some that another process submitted, so that no look asks for too many."""
+        unknown = (one for one in found if one.status == "running" and one.id not in self._layouts)
+        for one in islice(unknown, _LAYOUTS):
+            if self._clock() < until:
                 self._layout(one.id)
 
     def _layout(self, identity: str) -> Layout:

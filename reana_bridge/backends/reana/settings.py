@@ -17,12 +17,14 @@ class Account:
         token: What the server knows the account by.
         token_file: Where the token was read from; read again when the server takes it no more.
         match: Glob over project names; the account is theirs alone.
+        most: Runs that it may have at once; None for no limit of its own.
     """
 
     name: str
     token: str = field(repr=False)
     token_file: Path | None = None
     match: str = "*"
+    most: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +63,15 @@ class ReanaSettings:
     pending_seconds: float = 3600.0
     retention_days: int | None = None
 
-    def account_of(self, project: str) -> Account | None:
-        """The account that runs of `project` (`forge:path`) are submitted with; None where there is none."""
+    def account_of(self, project: str, *, trusted: bool = True) -> Account | None:
+        """The account that runs of `project` (`forge:path`) are submitted with; None where there is none.
+
+        Args:
+            project: Whose.
+            trusted: False for code from a fork.
+        """
+        if not trusted:
+            return self.untrusted
         return next((one for one in self.accounts if fnmatch.fnmatchcase(project, one.match)), None)
 
     def every_account(self) -> tuple[Account, ...]:
