@@ -249,7 +249,7 @@ class BackendSettings(_Section):
     ca_file: Path | None = Field(None, description="kind reana: certificates to trust.")
     timeout: Seconds = Field(30.0, ge=1, description="kind reana: how long it may take for an answer.")
     requests_per_second: float = Field(
-        16.0, gt=0, description="kind reana: requests that this process sends at most (REANA allows 20)."
+        16.0, gt=0, description="kind reana: requests of all processes together (REANA allows 20)."
     )
     uploads: int = Field(4, ge=1, le=32, description="kind reana: input files that are sent at once.")
     poll_fastest: Seconds = Field(2.0, gt=0, description="kind reana: least time between two looks at runs.")

@@ -154,9 +154,10 @@ class Usage:
 class Backend(Protocol):
     """A place where runs execute.
 
-    It may have an attribute `further_logs` too: names of logs beside those of steps, such as the engine's. One
-    whose runs belong to several accounts says by `account_of(project, trusted=...)` which account's a run would
-    be (empty for none), and by `account_limits` how many runs each account may have at once.
+    It may have an attribute `further_logs` too: names of logs beside those of steps, such as the engine's.
+    One whose runs belong to several accounts says by `account_of(project, trusted=...)` which account's a run
+    would be (empty for none), and by `account_limits` how many runs each account may have at once. One that
+    limits its requests takes by `share(pace)` what all processes have of that limit together.
     """
 
     name: str

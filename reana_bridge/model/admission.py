@@ -1,4 +1,4 @@
-"""Which queued runs may start now: within the limits of backend, account and project, fair between projects."""
+"""Which queued runs may start now: within all limits, by priority, fair between projects."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping

@@ -17,6 +17,7 @@ from reana_bridge.store.blobs import Blobs
 from reana_bridge.store.database import Database
 from reana_bridge.store.hooks import KnownHooks
 from reana_bridge.store.inbox import Inbox
+from reana_bridge.store.pace import SharedPace
 from reana_bridge.store.tables import ProjectRow
 from reana_bridge.store.tokens import link_key
 
@@ -88,6 +89,13 @@ def open_bridge(settings: Settings, *, exclusive: bool) -> Bridge:
         DatabaseUnusable: Another process serves this SQLite database.
     """
     database = Database(settings.database.url, exclusive=exclusive)
+    backends = {
+        name: _kind("backends", entry.kind)(name, entry, settings)
+        for name, entry in settings.backends.items()
+    }
+    for name, backend in backends.items():
+        if hasattr(backend, "share") and not database.is_sqlite:
+            backend.share(SharedPace(database, name))
     return Bridge(
         settings=settings,
         database=database,
@@ -97,10 +105,7 @@ def open_bridge(settings: Settings, *, exclusive: bool) -> Bridge:
             name: _kind("forges", entry.kind)(name, entry, settings)
             for name, entry in settings.forges.items()
         },
-        backends={
-            name: _kind("backends", entry.kind)(name, entry, settings)
-            for name, entry in settings.backends.items()
-        },
+        backends=backends,
         server_key=server_key(settings.storage.secrets),
     )
 

@@ -371,7 +371,7 @@ class Token(SQLModel, table=True):
 
 
 class Lock(SQLModel, table=True):
-    """A named lease for what only one process does at a time, such as following a backend."""
+    """A named lease for what only one process does at a time, such as following a backend; or a `pace`."""
 
     __tablename__: Any = "locks"
 

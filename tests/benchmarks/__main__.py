@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reana_bridge import __version__
-from tests.benchmarks import accept, forges, reana, runs
+from tests.benchmarks import accept, forges, reana, runs, submitting
 from tests.benchmarks.table import Figure
 
 ALL: dict[str, Callable[[Path], list[Figure]]] = {
@@ -26,6 +26,10 @@ ALL: dict[str, Callable[[Path], list[Figure]]] = {
     "pending": forges.pending,
     "shown": forges.shown,
     "follow": reana.follow,
+    "follow-by-two": reana.follow_by_two,
+    "follow-all": reana.follow_all,
+    "submit": submitting.submit,
+    "submit-by-two": submitting.submit_by_two,
 }
 
 

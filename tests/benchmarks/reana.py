@@ -32,6 +32,7 @@ from reana_bridge.testing.requests import Request
 from tests.benchmarks import serving
 from tests.benchmarks.runs import SPECIFICATION
 from tests.benchmarks.table import Figure
+from tests.postgres import Postgres
 
 PROJECTS = 50
 CONFIG = """\
@@ -231,6 +232,32 @@ def follow(place: Path) -> list[Figure]:
         here.fill(queued=9000, waiting=900, running=100)
         with here.bridges(concurrency=1000) as replicas:
             return _followed("10,000 runs, 1,000 on REANA", here, replicas, pages=2)
+
+
+def follow_by_two(place: Path) -> list[Figure]:
+    """The same by two replicas on PostgreSQL."""
+    with postgres() as url, scene(place, url=url) as here:
+        here.fill(queued=9000, waiting=900, running=100)
+        with here.bridges(2, concurrency=1000) as replicas:
+            return _followed("the same, two replicas", here, replicas, pages=2)
+
+
+def follow_all(place: Path) -> list[Figure]:
+    """All of them are on the server."""
+    with scene(place) as here:
+        here.fill(queued=0, waiting=9900, running=100)
+        with here.bridges(concurrency=20_000) as replicas:
+            return _followed("10,000 runs, all on REANA", here, replicas, pages=20)
+
+
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of an empty PostgreSQL database, until the block ends."""
+    server = Postgres.start(shared=False)
+    try:
+        yield server.empty()
+    finally:
+        server.stop()
 
 
 def _followed(what: str, here: Scene, replicas: Sequence[serving.Served], *, pages: int) -> list[Figure]:

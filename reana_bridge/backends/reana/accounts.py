@@ -44,7 +44,7 @@ class Accounts:
         self._told: dict[str, object] = {}
         self._info: tuple[float, dict[str, object]] | None = None
         self.voice = Voice()
-        limiter = Limiter(settings.rate)
+        self.limiter = limiter = Limiter(settings.rate)
         carrier = transport or network(settings.ca_file)
 
         def client(account: Account | None) -> Client:

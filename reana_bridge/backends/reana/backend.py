@@ -19,6 +19,7 @@ from reana_bridge.backends.reana.errors import Away, NotThere, ReanaError
 from reana_bridge.backends.reana.follow import Follower
 from reana_bridge.backends.reana.joblogs import ENGINE, JobLogs
 from reana_bridge.backends.reana.layout import layout_of
+from reana_bridge.backends.reana.limiter import Pace
 from reana_bridge.backends.reana.outputs import Outputs
 from reana_bridge.backends.reana.settings import ReanaSettings
 from reana_bridge.backends.reana.submit import Load, Submission, first_of, started_of, workflows_of
@@ -71,6 +72,10 @@ class ReanaBackend:
         """The account that runs the project's code (or a fork's of it); empty where none may."""
         account = self._settings.account_of(project, trusted=trusted)
         return account.name if account else ""
+
+    def share(self, pace: Pace) -> None:
+        """Keep the limit of requests together with other processes."""
+        self._accounts.limiter.shared = pace
 
     def close(self) -> None:
         """Close the connections to the server."""
@@ -158,7 +163,9 @@ class ReanaBackend:
     def _follower(self, account: str, calls: Calls) -> Follower:
         with self._lock:
             if account not in self._followers:
-                self._followers[account] = Follower(calls, self._settings, self._environment)
+                self._followers[account] = Follower(
+                    calls, self._settings, self._environment, ended=self._logs.ended
+                )
             return self._followers[account]
 
     def _environment(self) -> dict[str, str]:

@@ -26,7 +26,7 @@ _SECONDS = 8.0
 """One look takes no longer by much: what is left is looked at in the next one."""
 _LIVE_PAGES = 100
 _ENDED_PAGES = 4
-_FEW = 8
+_FEW = 2
 _LAYOUTS = 40
 _GAP_SECONDS = 60.0
 """When the server says nothing for longer than this between two looks, that counts for no deadline."""
@@ -42,6 +42,7 @@ class Follower:
         calls: Of the account.
         settings: How this REANA is used.
         environment: What results say of it: name -> value.
+        ended: Told of the logs of each workflow that has ended.
         clock: Seconds, monotonic.
         now: UTC seconds since the epoch.
     """
@@ -52,12 +53,14 @@ class Follower:
         settings: ReanaSettings,
         environment: Callable[[], dict[str, str]],
         *,
+        ended: Callable[[str, Layout, Logs], None] = lambda workflow, layout, logs: None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._calls = calls
         self._settings = settings
         self._environment = environment
+        self._tell_ended = ended
         self._clock = clock
         self._now = now
         self._last: dict[str, Observation] = {}
@@ -231,7 +234,9 @@ class Follower:
         logs = self._logs(one.id)
         if logs is None:
             return None
-        steps = groups(self._layout(one.id), logs.jobs)
+        layout = self._layout(one.id)
+        self._tell_ended(one.id, layout, logs)
+        steps = groups(layout, logs.jobs)
         progress = one.progress
         failure: Failure | None = None
         state = {"finished": JobState.FINISHED, "failed": JobState.FAILED}.get(one.status, JobState.CANCELLED)
