@@ -35,6 +35,10 @@ from tests.benchmarks.table import Figure
 from tests.postgres import Postgres
 
 PROJECTS = 50
+_COMMITS = 20
+"""Of each project's runs so many, those that run first, are of commits that there are."""
+
+_START_SECONDS = 90.0
 CONFIG = """\
 [server]
 public_url = "http://127.0.0.1:{port}"
@@ -101,7 +105,9 @@ class Scene:
         with contextlib.ExitStack() as stack:
             replicas = [
                 stack.enter_context(
-                    serving.served(self.place / f"r{n}", config=CONFIG, name=f"r{n}", **values)
+                    serving.served(
+                        self.place / f"r{n}", config=CONFIG, within=_START_SECONDS, name=f"r{n}", **values
+                    )
                 )
                 for n in range(count)
             ]
@@ -115,7 +121,7 @@ class Scene:
         rows = [self._row(number, now) for number in range(queued + waiting + running)]
         with self.fake.world.lock:
             for number, row in enumerate(rows[: waiting + running]):
-                status = Status.QUEUED if number < waiting else Status.RUNNING
+                status = Status.RUNNING if number < running else Status.QUEUED
                 name = name_of(row["backend_name"], tag, 3600.0)
                 made = self.fake.add(self.user, name, specification=_DOCUMENT, status=status)
                 row |= {
@@ -131,12 +137,12 @@ class Scene:
             session.execute(insert(Run), rows)
 
     def _row(self, number: int, now: float) -> dict[str, object]:
-        identity = new_id()
+        identity, turn = new_id(), number // PROJECTS
         return {
             "id": identity,
             "project": f"local:p{number % PROJECTS}",
             "analysis": "fit",
-            "sha": self.commits[number // PROJECTS],
+            "sha": (self.commits[turn] if turn < _COMMITS else f"{number:040x}"),
             "ref": "refs/heads/main",
             "live_key": identity,
             "state": RunState.QUEUED,
@@ -303,20 +309,20 @@ def scene(place: Path, *, url: str = "") -> Iterator[Scene]:
     url = url or f"sqlite:///{place}/bridge.db"
     database = Database(url)
     upgrade(database)
-    commits = _repositories(place / "git", 10_000 // PROJECTS)
+    commits = _repositories(place / "git")
     with FakeReana(place / "reana") as fake:
         user = fake.user()
         yield Scene(place=place, fake=fake, user=user, database=database, url=url, commits=commits)
     database.close()
 
 
-def _repositories(root: Path, commits: int) -> list[str]:
+def _repositories(root: Path) -> list[str]:
     """As many equal repositories as there are projects; their commits, of which no branch knows."""
     first = root / "p0.git"
     first.mkdir(parents=True)
     subprocess.run(["git", "init", "-q", "--bare", "-b", "main"], cwd=first, check=True)
     stream = f"blob\nmark :1\ndata {len(SPECIFICATION)}\n{SPECIFICATION}\n"
-    for number in range(commits):
+    for number in range(_COMMITS):
         at = 1_790_000_000 + number
         stream += (
             f"commit refs/bench/{number}\nmark :{number + 2}\ncommitter R <r@example.org> {at} +0000\n"
@@ -327,4 +333,4 @@ def _repositories(root: Path, commits: int) -> list[str]:
     for number in range(1, PROJECTS):
         shutil.copytree(first, root / f"p{number}.git")
     marks = dict(line.split() for line in (first / "marks").read_text().splitlines())
-    return [marks[f":{number + 2}"] for number in range(commits)]
+    return [marks[f":{number + 2}"] for number in range(_COMMITS)]

@@ -90,13 +90,16 @@ def pinned(core: int) -> list[str]:
 
 
 @contextlib.contextmanager
-def served(place: Path, *, extra: str = "", config: str = CONFIG, **values: object) -> Iterator[Served]:
+def served(
+    place: Path, *, extra: str = "", config: str = CONFIG, within: float = 30.0, **values: object
+) -> Iterator[Served]:
     """`reana-bridge serve` in the empty directory `place`, until the block ends.
 
     Args:
         place: Made when absent.
         extra: Put under the settings.
         config: The settings, as a format.
+        within: Seconds until it has to be ready.
         values: What the format names beside `port`, `place` and `secret`.
     """
     (place / "git").mkdir(parents=True)
@@ -108,7 +111,7 @@ def served(place: Path, *, extra: str = "", config: str = CONFIG, **values: obje
     with open(place / "log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
-        wait_for(port, "/readyz", process)
+        wait_for(port, "/readyz", process, within)
         yield Served(process, port, place, secret, time.monotonic() - begun)
     finally:
         end(process)

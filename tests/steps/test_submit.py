@@ -198,3 +198,20 @@ def test_a_run_whose_end_is_wanted_in_time_is_not_started(one: House) -> None:
     one.work()
     assert one.states(sha) == ["cancelled"]
     assert one.backend.submitted == []
+
+
+def test_each_account_of_a_backend_has_a_limit_of_its_own(make_house: Maker, database_url: str) -> None:
+    house = make_house(database_url)
+    house.repository("a/y").commit({"reana.yaml": WORKFLOW.encode()})
+    backend: Any = house.backend
+    backend.account_of = lambda project, *, trusted: project[-1]
+    backend.account_limits = {"x": 2, "y": None}
+    order(house, 4, "a/x")
+    order(house, 3, "a/y")
+    house.work()
+    assert running(house) == {"f:a/x": 2, "f:a/y": 3}
+    house.end(next(run for run in house.runs() if run.project == "f:a/x" and run.backend_id))
+    assert running(house) == {"f:a/x": 2, "f:a/y": 3}
+    backend.account_limits = {}
+    house.work()
+    assert running(house) == {"f:a/x": 3, "f:a/y": 3}

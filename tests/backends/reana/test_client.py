@@ -228,3 +228,40 @@ def test_the_limiter_spaces_requests_and_lets_a_few_go_at_once() -> None:
     limiter.hold(3.0)
     limiter.wait()
     assert waits[-1] == 3.0
+
+
+def test_a_late_request_makes_the_next_ones_later() -> None:
+    """A server counts when requests come: a burst after a stall would be too much for it."""
+    now, passed = [0.0], list[float]()
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds + (1.0 if len(passed) == 4 else 0.0)
+
+    limiter = Limiter(10.0, burst=1, clock=lambda: now[0], sleep=sleep)
+    for _ in range(30):
+        limiter.wait()
+        passed.append(now[0])
+    assert max(sum(at <= other < at + 1.0 for other in passed) for at in passed) <= 12
+
+
+def test_processes_keep_the_pace_together() -> None:
+    class Shared:
+        held = 0.0
+
+        def reserve(self, spacing: float, slack: float) -> float:
+            return 5.0 if not self.held else self.held
+
+        def hold(self, seconds: float) -> None:
+            self.held = seconds
+
+    waits: list[float] = []
+    limiter = Limiter(1000.0, sleep=waits.append)
+    limiter.shared = Shared()
+    assert limiter.wait(10.0) == 0.0
+    assert waits == [5.0]
+    limiter.shared.hold(60.0)
+    assert limiter.wait(10.0) == 60.0
+    limiter = Limiter(1000.0, sleep=waits.append)
+    limiter.shared = shared = Shared()
+    limiter.hold(7.0)
+    assert shared.held == 7.0

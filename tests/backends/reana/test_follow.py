@@ -1,12 +1,15 @@
 """Following: what every status means, what is never asked, and what becomes of those that wait too long."""
 
 import time
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reana_bridge.backends.base import BackendError, JobState
 from reana_bridge.backends.reana import names
+from reana_bridge.backends.reana.follow import Follower
 from reana_bridge.model.results import StepState
 from reana_bridge.model.runs import FailureKind
 from reana_bridge.testing.reana import Plan, Status
@@ -329,3 +332,64 @@ def test_an_account_that_is_in_no_settings_any_more(bench: Bench) -> None:
     assert seen.state == JobState.LOST
     with pytest.raises(BackendError, match="no REANA account `former`"):
         bench.backend.cancel("former/0")
+
+
+# -- patience --
+
+
+def test_a_status_that_goes_back_is_known_by_every_process(bench: Bench) -> None:
+    bench.fake.pretend(Plan(running_seconds=None))
+    identity = bench.submit()
+    workflow = bench.fake.wait(bench.workflow(identity), Status.RUNNING)
+    bench.fake.show(workflow, "queued")
+    workflow.created -= 10
+    # This one never saw it running, and finds it in the queue for longer than it may be.
+    assert bench.another(queued_seconds=1.0).backend.follow([identity]) == {}
+    assert workflow.status == Status.RUNNING
+
+
+def test_the_time_in_which_the_server_was_away_counts_for_no_deadline(bench: Bench) -> None:
+    bench.fake.hold()
+    identity = bench.submit()
+    now = [0.0]
+    calls = bench.backend._accounts.calls("default")
+    assert calls is not None
+    settings = replace(bench.settings, pending_seconds=600.0)
+    follower = Follower(calls, settings, dict, clock=lambda: now[0])
+    workflow = identity.rpartition("/")[2]
+
+    def state_after(seconds: float) -> JobState:
+        now[0] += seconds
+        return follower.look([workflow])[workflow].state
+
+    assert state_after(0.0) == JobState.QUEUED
+    bench.fake.stop()
+    with pytest.raises(BackendError):
+        state_after(30.0)
+    bench.fake.start()
+    assert state_after(7200.0) == JobState.QUEUED
+    states = [state_after(50.0) for _ in range(13)]
+    assert (states[0], states[-1]) == (JobState.QUEUED, JobState.LOST)
+
+
+def test_steps_that_are_not_known_yet_change_nothing(bench: Bench) -> None:
+    """After a restart, with more runs than a look may ask for the steps of."""
+    running = many(bench, 60, Status.RUNNING)
+    first = bench.backend.follow(ids(running))
+    assert 0 < len(first) < 60
+    seen = bench.backend.follow(ids(running))
+    assert len(seen) == 60
+    assert {len(one.steps) for one in seen.values()} == {2}
+
+
+def test_few_that_ended_are_found_by_one_page_and_their_logs_are_fetched_once(bench: Bench) -> None:
+    running = many(bench, 3, Status.RUNNING)
+    bench.backend.follow(ids(running))
+    for one in running:
+        bench.fake.finish(one)
+    bench.fake.forget_requests()
+    assert len(bench.backend.follow(ids(running))) == 3
+    for identity in ids(running):
+        bench.backend.log(identity, "make")
+    ends = [one.path.rpartition("/")[2] for one in bench.fake.requests()]
+    assert Counter(ends) == {"workflows": 2, "logs": 3}
