@@ -105,6 +105,54 @@ class MetricHint:
     description: str = ""
 
 
+class HistoryTest(StrEnum):
+    """How a value is tested against the last runs on the default branch."""
+
+    T = "t"
+    """Student's t, which allows for few runs."""
+    Z = "z"
+    """As if mean and spread were known exactly; for many runs."""
+    MAD = "mad"
+    """By the median absolute deviation, which outliers do not move."""
+    IQR = "iqr"
+    """By the interquartile range, likewise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryLimit:
+    """How far a metric may be from what the default branch had.
+
+    Attributes:
+        test: Which test.
+        runs: How many of the last successful runs count.
+        minimum_runs: With fewer values nothing is judged.
+        sigmas: The limit, in standard deviations of a normal distribution.
+    """
+
+    test: HistoryTest = HistoryTest.T
+    runs: int = 50
+    minimum_runs: int = 8
+    sigmas: float = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What a metric is to reach, in the metric's unit.
+
+    Attributes:
+        minimum: What it must reach; anything else breaks the rule.
+        design: What it was made for; missing it warns at most.
+        stretch: What would be better still; missing it is only told.
+        value: Where it is to be; then the levels are the largest distances from it. None where the levels
+            are values themselves, higher ones for more where `stretch` is above `minimum`.
+    """
+
+    minimum: float | None = None
+    design: float | None = None
+    stretch: float | None = None
+    value: float | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rule:
     """What may not happen to metrics that match `metric` (a glob). Exactly the given limits are judged.
@@ -117,6 +165,10 @@ class Rule:
         minimum: Lowest allowed value.
         maximum: Highest allowed value.
         effect: What breaking it does.
+        correlation: Between the uncertainties of the two sides, from -1 to 1; 0 for independent samples.
+        history: How far it may be from what the default branch had.
+        target: What it is to reach.
+        where: Only metrics with these tags: tag -> glob over its value.
     """
 
     metric: str
@@ -126,6 +178,10 @@ class Rule:
     minimum: float | None = None
     maximum: float | None = None
     effect: RuleEffect = RuleEffect.WARN
+    correlation: float = 0.0
+    history: HistoryLimit | None = None
+    target: Target | None = None
+    where: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class BaselinePlace(StrEnum):

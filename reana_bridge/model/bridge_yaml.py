@@ -11,6 +11,8 @@ from reana_bridge.model.analyses import (
     Analysis,
     BaselinePlace,
     BaselineWish,
+    HistoryLimit,
+    HistoryTest,
     MetricHint,
     MetricsFile,
     NoteWhen,
@@ -19,6 +21,7 @@ from reana_bridge.model.analyses import (
     OnSchedule,
     ProjectFile,
     Rule,
+    Target,
     Triggers,
 )
 from reana_bridge.model.bridge_baseline import BaselineSection
@@ -164,6 +167,7 @@ def _hint(metric: str, section: HintSection) -> MetricHint:
 
 
 def _rule(section: RuleSection) -> Rule:
+    history, target = section.history, section.target
     return Rule(
         metric=section.metric,
         absolute=section.absolute,
@@ -172,4 +176,15 @@ def _rule(section: RuleSection) -> Rule:
         minimum=section.minimum,
         maximum=section.maximum,
         effect=RuleEffect(section.effect),
+        correlation=section.correlation or 0.0,
+        history=history
+        and HistoryLimit(
+            test=HistoryTest(history.test),
+            runs=history.runs,
+            minimum_runs=history.minimum_runs,
+            sigmas=history.sigmas,
+        ),
+        target=target
+        and Target(minimum=target.minimum, design=target.design, stretch=target.stretch, value=target.value),
+        where=section.where or {},
     )

@@ -75,9 +75,10 @@ class Test:
     Attributes:
         name: `pull`, `z`, `t`, `mad` or `iqr`.
         version: Of its formula; another one after any change of what it computes.
-        statistic: In standard deviations (or units of t); None where it could not be computed.
+        statistic: In standard deviations (or units of t); None where it could not be computed, or is
+            beyond the floats.
         p_value: Two-sided, before any correction; None where it could not be computed.
-        limit: |statistic| up to which nothing has moved.
+        limit: |statistic| up to which nothing has moved, in the same units.
         sample: Values on the default branch that give the spread, oldest first; empty for `pull`.
         correlation: Between the two sides, for `pull`; 0 for independent samples.
         significant: Whether it stands after the correction for all tests of the report; None where it could
@@ -131,8 +132,8 @@ class MetricComparison:
         verdict: What became of it.
         difference: head - baseline in the metric's unit; None where either is no finite number.
         relative: difference / |baseline|; None where the baseline is 0 or nothing can be computed.
-        sigmas: difference / sqrt(u_head^2 + u_baseline^2), independent samples; None without
-            uncertainties.
+        sigmas: difference / sqrt(u_head^2 + u_baseline^2 - 2 rho u_head u_baseline), with the sides of
+            asymmetric uncertainties that face each other; None without uncertainties.
         explanation: Why this verdict, one short clause.
         rules: What the rules on it say.
         test: What tells a change from noise; None where nothing could be tested.
@@ -151,9 +152,21 @@ class MetricComparison:
 
     @property
     def within_noise(self) -> bool:
-        """Whether both values have uncertainties and differ by less than `SIGNIFICANT_SIGMAS` of them."""
-        changed = self.verdict is Verdict.CHANGED
-        return changed and self.sigmas is not None and abs(self.sigmas) < SIGNIFICANT_SIGMAS
+        """Whether it moved by no more than its uncertainties or its history let expect."""
+        if self.verdict is not Verdict.CHANGED:
+            return False
+        if self.test is not None:
+            return self.test.significant is False
+        # Made before tests were stored.
+        return self.sigmas is not None and abs(self.sigmas) < SIGNIFICANT_SIGMAS
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether it differs and nobody can say if that is more than noise: the spread is unknown."""
+        if self.verdict is Verdict.SAME or self.difference is None:
+            return False
+        judged = self.test is not None and self.test.significant is not None
+        return not judged and self.sigmas is None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -135,7 +135,6 @@ def metric_row(compared: MetricComparison) -> Row:
     known = compared.head or compared.baseline
     baseline, head = _values(compared)
     rules = tuple(_rule_line(compared.name, outcome) for outcome in compared.rules)
-    same = compared.verdict is Verdict.SAME
     return Row(
         name=compared.name,
         unit=known.unit if known else "",
@@ -149,7 +148,7 @@ def metric_row(compared: MetricComparison) -> Row:
         word="within noise" if compared.within_noise else compared.verdict.value,
         note=_note(compared),
         tone=_row_tone(compared, rules),
-        unsure=not same and compared.difference is not None and compared.sigmas is None,
+        unsure=compared.unjudged,
         rules=rules,
     )
 

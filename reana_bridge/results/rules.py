@@ -4,140 +4,108 @@ Each limit that a rule gives is judged by itself and has its own outcome:
 
     absolute   |head - baseline|                   at most `absolute`
     relative   |head - baseline| / |baseline|      at most `relative`
-    sigmas     |head - baseline| / sqrt(u1^2+u2^2) at most `sigmas`
+    sigmas     |head - baseline| / sigma           at most `sigmas`, or it does not stand among all tests
+    history    head against the default branch     likewise
     minimum    head                                at least `minimum`
     maximum    head                                at most `maximum`
+    target     head                                `minimum`, `design` and `stretch`, one outcome each
 
 A commit cannot slip past a rule by making it impossible to judge: a metric that the baseline has and that
 is missing, not a number, of another kind or of another unit now breaks every rule on it, and so does an
-uncertainty that is missing now where `sigmas` needs it. What was never there to compare with (a new
-metric, no baseline, no uncertainty on either side) is not judged, except that a metric named in full by
-a rule with `minimum` or `maximum` must exist.
+uncertainty that is missing now where `sigmas` needs it. A rule for one data set holds where either side has
+its tags. What was never there to compare with (a new metric, no baseline, no uncertainty on either side, too
+little history) is not judged, except that a metric named in full by a rule with `minimum`, `maximum` or
+`target` must exist.
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from reana_bridge.model.analyses import Rule
-from reana_bridge.model.comparisons import MetricComparison, RuleOutcome, Verdict
-from reana_bridge.model.metrics import Metric
+from reana_bridge.model.analyses import HistoryLimit, HistoryTest, Rule
+from reana_bridge.model.comparisons import MetricComparison, RuleEffect, RuleOutcome
+from reana_bridge.results.hints import name_matcher
+from reana_bridge.results.histories import Samples
+from reana_bridge.results.rule_limits import (
+    Judgement,
+    absolute,
+    bounded,
+    figure,
+    levels,
+    relative,
+    unit_of,
+)
+from reana_bridge.results.rule_tests import by_history, in_sigmas
 
-Judgement = tuple[bool | None, str]
+_TESTS = {
+    HistoryTest.T: "t-test",
+    HistoryTest.Z: "z-score",
+    HistoryTest.MAD: "median absolute deviation",
+    HistoryTest.IQR: "interquartile range",
+}
 
 
-def judge(rule: Rule, compared: MetricComparison, *, proposed: bool = False) -> tuple[RuleOutcome, ...]:
-    """What each limit of `rule` says of `compared`; `proposed` marks a rule that this commit changes."""
+def judge(
+    rule: Rule, compared: MetricComparison, samples: Samples | None = None, *, proposed: bool = False
+) -> tuple[RuleOutcome, ...]:
+    """What each limit of `rule` says of `compared`, before the correction for many tests.
+
+    Args:
+        rule: A rule whose `metric` matches.
+        compared: The metric, with its verdict.
+        samples: What the default branch had; None where it was not looked at.
+        proposed: Marks a rule that this commit changes.
+
+    Returns:
+        One outcome a limit; none where the rule is for another data set.
+    """
+    if not _is_its_data_set(rule, compared):
+        return ()
     return tuple(
-        RuleOutcome(rule=words, effect=rule.effect, broken=broken, explanation=explanation, proposed=proposed)
-        for words, (broken, explanation) in _limits(rule, compared)
+        RuleOutcome(
+            rule=words,
+            effect=effect,
+            broken=judged.broken,
+            explanation=judged.explanation,
+            proposed=proposed,
+            test=judged.test,
+        )
+        for words, effect, judged in _limits(rule, compared, samples)
     )
 
 
-def figure(number: float) -> str:
-    """`number` in at most four significant digits, for a sentence."""
-    return f"{number:.4g}"
+def _is_its_data_set(rule: Rule, compared: MetricComparison) -> bool:
+    """Whether a side has the rule's tags: a commit cannot leave the rule by changing them."""
+    sides = [side for side in (compared.baseline, compared.head) if side is not None]
+    wanted = [(tag, name_matcher(pattern)) for tag, pattern in rule.where.items()]
+    return not sides or any(
+        all(tag in side.tags and fits(side.tags[tag]) for tag, fits in wanted) for side in sides
+    )
 
 
-def _limits(rule: Rule, compared: MetricComparison) -> Iterator[tuple[str, Judgement]]:
-    unit = _unit(compared)
+def _limits(
+    rule: Rule, compared: MetricComparison, samples: Samples | None
+) -> Iterator[tuple[str, RuleEffect, Judgement]]:
+    unit, effect, change = unit_of(compared), rule.effect, "may change by at most"
     if rule.absolute is not None:
-        limit = figure(rule.absolute) + unit
-        yield f"may change by at most {limit}", _difference(compared, rule.absolute, limit, _absolute)
+        yield f"{change} {figure(rule.absolute)}{unit}", effect, absolute(compared, rule.absolute)
     if rule.relative is not None:
-        limit = f"{figure(100 * rule.relative)} %"
-        yield f"may change by at most {limit}", _difference(compared, rule.relative, limit, _relative)
+        yield f"{change} {figure(100 * rule.relative)} %", effect, relative(compared, rule.relative)
     if rule.sigmas is not None:
-        limit = f"{figure(rule.sigmas)} sigma"
-        yield f"may change by at most {limit}", _difference(compared, rule.sigmas, limit, _sigmas)
+        judged = in_sigmas(compared, rule.sigmas, correlation=rule.correlation)
+        yield f"{change} {figure(rule.sigmas)} sigma", effect, judged
+    if rule.history is not None:
+        yield _history_words(rule.history), effect, by_history(compared, rule.history, samples)
     if rule.minimum is not None:
-        yield f"must be at least {figure(rule.minimum)}{unit}", _bound(compared, minimum=rule.minimum)
+        least = bounded(compared, minimum=rule.minimum)
+        yield f"must be at least {figure(rule.minimum)}{unit}", effect, least
     if rule.maximum is not None:
-        yield f"must be at most {figure(rule.maximum)}{unit}", _bound(compared, maximum=rule.maximum)
+        most = bounded(compared, maximum=rule.maximum)
+        yield f"must be at most {figure(rule.maximum)}{unit}", effect, most
+    if rule.target is not None:
+        yield from levels(rule, rule.target, compared)
 
 
-def _unit(compared: MetricComparison) -> str:
-    metric = compared.head or compared.baseline
-    return f" {metric.unit}" if metric and metric.unit else ""
-
-
-def _number(metric: Metric | None) -> float | int | None:
-    """The value where it is a number (NaN and infinities too)."""
-    if metric is None or isinstance(metric.value, bool | str):
-        return None
-    return metric.value
-
-
-def _bound(compared: MetricComparison, *, minimum: float = -math.inf, maximum: float = math.inf) -> Judgement:
-    if compared.head is None:
-        return True, "the metric is missing"
-    value = _number(compared.head)
-    if value is None:
-        was_number = _number(compared.baseline) is not None
-        return (True if was_number else None), "is no number" + (" now" if was_number else "")
-    if math.isnan(value):
-        return True, "is not a number (NaN)"
-    shown = figure(value) + _unit(compared)
-    if value < minimum:
-        return True, f"{shown} is below {figure(minimum)}"
-    if value > maximum:
-        return True, f"{shown} is above {figure(maximum)}"
-    return False, f"{shown} is within it"
-
-
-Measure = Callable[[MetricComparison], tuple[float | None, str, Judgement]]
-
-
-def _difference(compared: MetricComparison, limit: float, limit_words: str, measure: Measure) -> Judgement:
-    unjudged = _cannot_compare(compared)
-    if unjudged is not None:
-        return unjudged
-    if compared.verdict is Verdict.SAME:
-        return False, "no change"
-    size, shown, otherwise = measure(compared)
-    if size is None:
-        return otherwise
-    return (True, f"{shown} exceeds {limit_words}") if size > limit else (False, f"{shown} is within it")
-
-
-def _cannot_compare(compared: MetricComparison) -> Judgement | None:
-    """Why no difference exists, and whether that breaks the rule; None where one does."""
-    if compared.baseline is None:
-        return None, "nothing to compare with"
-    if compared.head is None:
-        return True, "the metric is missing"
-    before, after = _number(compared.baseline), _number(compared.head)
-    if before is None and after is None:
-        return None, "is no number"
-    if compared.verdict is Verdict.NOT_COMPARABLE:
-        return True, f"not comparable: {compared.explanation}"
-    if before is not None and math.isnan(before):
-        return None, "the baseline is not a number (NaN)"
-    if after is None or math.isnan(after):
-        return True, "is not a number (NaN) now"
-    return None
-
-
-def _absolute(compared: MetricComparison) -> tuple[float | None, str, Judgement]:
-    if compared.difference is None:
-        return None, "", (True, "the difference is not finite")
-    shown = f"{compared.difference:+.4g}{_unit(compared)}"
-    return abs(compared.difference), shown, (None, "")
-
-
-def _relative(compared: MetricComparison) -> tuple[float | None, str, Judgement]:
-    if compared.relative is not None:
-        return abs(compared.relative), f"{100 * compared.relative:+.3g} %", (None, "")
-    zero = _number(compared.baseline) == 0
-    reason = "the baseline is 0, so any change is above it" if zero else "the difference is not finite"
-    return None, "", (True, reason)
-
-
-def _sigmas(compared: MetricComparison) -> tuple[float | None, str, Judgement]:
-    if compared.sigmas is not None:
-        return abs(compared.sigmas), f"{compared.sigmas:+.3g} sigma", (None, "")
-    if compared.difference is None:
-        return None, "", (True, "the difference is not finite")
-    before, after = compared.baseline, compared.head
-    if before and after and before.uncertainty and not after.uncertainty:
-        return None, "", (True, "the uncertainty is missing now")
-    return None, "", (None, "spread unknown")
+def _history_words(limit: HistoryLimit) -> str:
+    return (
+        f"may be at most {figure(limit.sigmas)} sigma from the last {limit.runs} runs "
+        f"on the default branch ({_TESTS[limit.test]})"
+    )

@@ -15,13 +15,13 @@ ROUNDING = 1e-9
 """Relative difference up to which two floats are the same."""
 
 MAD_TO_SIGMA = 1.4826022185056018
-"""1 / Phi^-1(3/4): the standard deviation of a normal distribution in units of its median absolute deviation."""
+"""1 / Phi^-1(3/4): a normal distribution's standard deviation in units of its median absolute deviation."""
 IQR_TO_SIGMA = 0.7413011092528009
 """1 / (2 Phi^-1(3/4)): the same in units of its interquartile range."""
 ROBUST_FREEDOM = 0.35
 """Degrees of freedom that one value gives a robust spread; for the usual one it is 1.
 
-Just below 0.3675, the efficiency of the median absolute deviation at a normal distribution (P. J. Rousseeuw
+Just below 0.367, the efficiency of the median absolute deviation at a normal distribution (P. J. Rousseeuw
 and C. Croux, J. Am. Stat. Assoc. 88 (1993) 1273), so that a few values do not promise too much.
 """
 
@@ -30,9 +30,9 @@ _TINY = 1e-300
 
 
 def normal_p(z: float) -> float:
-    """The probability that a standard normal number is as far from 0 as `z`, on either side: erfc(|z|/sqrt 2).
+    """The probability that a standard normal number is as far from 0 as `z`, on either side.
 
-    M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions (1964), 26.2.29.
+    erfc(|z| / sqrt 2): M. Abramowitz and I. A. Stegun, Handbook of Mathematical Functions (1964), 26.2.29.
     """
     return math.erfc(abs(z) / math.sqrt(2))
 
@@ -127,7 +127,8 @@ class Tested:
     """How far a value lies from a sample.
 
     Attributes:
-        statistic: In units of the test; None where the sample never moved or nothing finite comes out.
+        statistic: In units of the test; None where the sample never moved, its spread is 0 all the same, or
+            nothing finite comes out.
         p_value: Two-sided; None where there is no statistic.
         centre: The sample's mean or median.
         constant: Whether the sample never moved, so that any other value is new.
@@ -139,10 +140,14 @@ class Tested:
     constant: bool = False
 
 
+def same(one: float, other: float) -> bool:
+    """Whether two finite numbers are the same within rounding."""
+    return abs(one - other) <= ROUNDING * max(abs(one), abs(other))
+
+
 def is_constant(sample: Sequence[float]) -> bool:
     """Whether the values are all the same within rounding."""
-    low, high = min(sample), max(sample)
-    return high - low <= ROUNDING * max(abs(low), abs(high))
+    return same(min(sample), max(sample))
 
 
 def mean(sample: Sequence[float]) -> float:
@@ -175,10 +180,11 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 
 def t_test(value: float, sample: Sequence[float]) -> Tested:
-    """Whether one more value fits a normal sample: t = (x - m) / (s sqrt(1 + 1/n)), n - 1 degrees of freedom.
+    """Whether one more value fits a normal sample.
 
-    The prediction interval of G. J. Hahn and W. Q. Meeker, Statistical Intervals (1991), 4.8; it allows for
-    mean and spread being known from n values only.
+    t = (x - m) / (s sqrt(1 + 1/n)) with n - 1 degrees of freedom: the prediction interval of G. J. Hahn and
+    W. Q. Meeker, Statistical Intervals (1991), chapter 4. It allows for mean and spread being known from n
+    values only.
     """
     centre, size = mean(sample), len(sample)
     widened = deviation(sample, centre) * math.sqrt(1 + 1 / size)
@@ -186,7 +192,7 @@ def t_test(value: float, sample: Sequence[float]) -> Tested:
 
 
 def z_test(value: float, sample: Sequence[float]) -> Tested:
-    """How many standard deviations a value is from the mean: z = (x - m) / s, as if both were known exactly."""
+    """How many standard deviations off the mean: z = (x - m) / s, as if m and s were known exactly."""
     centre = mean(sample)
     return _tested(value, sample, centre, deviation(sample, centre), normal_p)
 
@@ -226,10 +232,10 @@ def _robust(value: float, sample: Sequence[float], centre: float, spread: float)
 def _tested(
     value: float, sample: Sequence[float], centre: float, spread: float, tail: Callable[[float], float]
 ) -> Tested:
-    if is_constant(sample) or spread <= 0:
+    if is_constant(sample):
         return Tested(None, None, centre, constant=True)
-    statistic = (value - centre) / spread
-    if not math.isfinite(statistic) or not math.isfinite(spread):
+    statistic = (value - centre) / spread if 0 < spread < math.inf else math.nan
+    if not math.isfinite(statistic):
         return Tested(None, None, centre)
     return Tested(statistic, tail(statistic), centre)
 

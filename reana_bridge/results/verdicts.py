@@ -5,29 +5,73 @@ The verdict on a number with baseline value a and value b of this commit:
     same            both whole numbers and equal, or |b - a| <= 1e-9 max(|a|, |b|) (rounding), or both NaN,
                     or the same infinity
     not comparable  a number became a text or a truth value (or the reverse), or the unit changed
-    worse           a is a number and b is NaN; or a significant change away from the metric's direction
-    better          a significant change towards the metric's direction
+    worse           a is a number and b is NaN; or a change away from the metric's direction
+    better          a change towards the metric's direction
     changed         every other difference
 
-With uncertainties on both sides a change is significant from 3 sigma on, where sigma is
-(b - a) / sqrt(u_a^2 + u_b^2), which takes the two for independent; below that it is `changed`, and the
-explanation says that it is within noise. Without them the spread is unknown: any difference beyond
-rounding counts, and the explanation says so. For a metric with a target, better means nearer to it.
-Differences are kept in every case, whatever the verdict.
+A change within noise is `changed`, whatever its direction. Noise is what the metric's own uncertainties let
+expect, where both sides have them; else the spread of the last runs on the default branch, where it is known.
+A change is more than that beyond 3 sigma (p < 0.0027), and where it stands among all tests of the report,
+which `correction.py` sees to. Where nothing is known of the noise, the difference is shown by its direction
+and the explanation says that the spread is unknown: it is not judged. For a metric with a target, better
+means nearer to it. Differences are kept in every case, whatever the verdict.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
-from reana_bridge.model.comparisons import SIGNIFICANT_SIGMAS, MetricComparison, Verdict
+from reana_bridge.model.analyses import HistoryTest
+from reana_bridge.model.comparisons import SIGNIFICANT_SIGMAS, MetricComparison, Test, Verdict
 from reana_bridge.model.metrics import Direction, Metric
+from reana_bridge.results.histories import Samples
+from reana_bridge.results.significance import PULL, against, measured_words, pull
+from reana_bridge.results.statistics import ROUNDING
 
-ROUNDING = 1e-9
-"""Relative difference up to which two floats are the same."""
+HISTORY_RUNS = 50
+"""How many of the last runs on the default branch tell the spread of a metric."""
+MINIMUM_RUNS = 8
+"""With fewer of them the spread is unknown."""
+
+Testing = Callable[[Metric, Metric], Test | None]
+"""Makes the test of two metrics with finite numbers: the baseline's and this commit's; None for no test."""
 
 
-def compare_metric(name: str, baseline: Metric | None, head: Metric | None) -> MetricComparison:
-    """The verdict on one metric, without rules."""
+def chosen_test(samples: Samples | None = None, *, correlation: float = 0.0) -> Testing:
+    """The test that every number gets: by its own uncertainties, or else by the default branch's history.
+
+    Args:
+        samples: What the default branch had; None where it was not looked at.
+        correlation: Between the uncertainties of the two sides.
+    """
+
+    def test(baseline: Metric, head: Metric) -> Test | None:
+        made = pull(baseline, head, sigmas=SIGNIFICANT_SIGMAS, correlation=correlation)
+        if made is not None or samples is None:
+            return made
+        sample = samples.of(head, HISTORY_RUNS)
+        if not sample.values:
+            return None
+        value = float(head.value)
+        return against(HistoryTest.T, value, sample, sigmas=SIGNIFICANT_SIGMAS, minimum_runs=MINIMUM_RUNS)
+
+    return test
+
+
+_BY_UNCERTAINTIES = chosen_test()
+
+
+def compare_metric(
+    name: str, baseline: Metric | None, head: Metric | None, test: Testing = _BY_UNCERTAINTIES
+) -> MetricComparison:
+    """The verdict on one metric, without rules and before the correction for many tests.
+
+    Args:
+        name: The metric's name.
+        baseline: The baseline's; None where it has none.
+        head: This commit's; None where it has none.
+        test: Makes the test that tells a change from noise.
+    """
     if baseline is None or head is None:
         verdict = Verdict.NEW if baseline is None else Verdict.MISSING
         return MetricComparison(name=name, baseline=baseline, head=head, verdict=verdict)
@@ -38,7 +82,7 @@ def compare_metric(name: str, baseline: Metric | None, head: Metric | None) -> M
     if baseline.unit and head.unit and baseline.unit != head.unit:
         return _with(bare, Verdict.NOT_COMPARABLE, f"unit changed from {baseline.unit} to {head.unit}")
     if before == "number":
-        return _compare_numbers(bare, baseline, head)
+        return _compare_numbers(bare, baseline, head, test)
     if baseline.value == head.value:
         return bare
     return _with(bare, _towards(baseline, head) if before == "truth value" else Verdict.CHANGED)
@@ -61,15 +105,17 @@ def _float(value: float | int | str | bool) -> float:
         return math.copysign(math.inf, 1 if isinstance(value, int) and value > 0 else -1)
 
 
-def _compare_numbers(bare: MetricComparison, baseline: Metric, head: Metric) -> MetricComparison:
+def _compare_numbers(
+    bare: MetricComparison, baseline: Metric, head: Metric, test: Testing
+) -> MetricComparison:
     before, after = _float(baseline.value), _float(head.value)
     if math.isnan(before) or math.isnan(after):
         return _compare_nan(bare, before, after)
+    if math.isfinite(before) and math.isfinite(after):
+        return _compare_finite(bare, baseline, head, test)
     if baseline.value == head.value:
-        return replace(bare, difference=0.0, relative=_ratio(0.0, before)) if math.isfinite(before) else bare
-    if not (math.isfinite(before) and math.isfinite(after)):
-        return _compare_infinite(bare, baseline, head)
-    return _compare_finite(bare, baseline, head)
+        return bare
+    return _compare_infinite(bare, baseline, head)
 
 
 def _compare_nan(bare: MetricComparison, before: float, after: float) -> MetricComparison:
@@ -89,27 +135,42 @@ def _compare_infinite(bare: MetricComparison, baseline: Metric, head: Metric) ->
     return _with(bare, Verdict.CHANGED if verdict is wrong else verdict, explanation)
 
 
-def _compare_finite(bare: MetricComparison, baseline: Metric, head: Metric) -> MetricComparison:
+def _compare_finite(
+    bare: MetricComparison, baseline: Metric, head: Metric, test: Testing
+) -> MetricComparison:
     before, after = _float(baseline.value), _float(head.value)
     difference = _difference(baseline.value, head.value)
     if difference is None:
         return _with(bare, _towards(baseline, head), "the difference is too large for a number")
-    sigma = _sigma(baseline, head)
-    sigmas = difference / sigma if sigma else None
+    made = test(baseline, head)
+    equal = baseline.value == head.value
     measured = replace(
         bare,
         difference=difference,
         relative=_ratio(difference, before),
-        sigmas=sigmas if sigmas is not None and math.isfinite(sigmas) else None,
+        sigmas=made.statistic if made and made.name == PULL and not equal else None,
+        test=made,
     )
     whole = isinstance(baseline.value, int) and isinstance(head.value, int)
+    if equal:
+        return measured
     if not whole and abs(difference) <= ROUNDING * max(abs(before), abs(after)):
         return _with(measured, Verdict.SAME, "the same within rounding")
-    if sigmas is None:
+    return _by_test(measured, baseline, head)
+
+
+def _by_test(measured: MetricComparison, baseline: Metric, head: Metric) -> MetricComparison:
+    """The verdict on a difference beyond rounding."""
+    test = measured.test
+    if test is None:
         return _with(measured, _towards(baseline, head), _why_unknown(baseline, head))
-    if abs(sigmas) < SIGNIFICANT_SIGMAS:
-        return _with(measured, Verdict.CHANGED, f"{abs(sigmas):.1f} sigma, within noise")
-    return _with(measured, _towards(baseline, head), f"{abs(sigmas):.3g} sigma")
+    if test.significant is None:
+        return _with(measured, _towards(baseline, head), f"spread unknown, {test.explanation}")
+    if not test.significant:
+        return _with(measured, Verdict.CHANGED, f"{measured_words(test)}, within noise")
+    # Off the history on one side, yet moved to the other: the baseline itself was off.
+    crossed = (test.statistic or 0.0) * (measured.difference or 0.0) < 0
+    return _with(measured, Verdict.CHANGED if crossed else _towards(baseline, head), measured_words(test))
 
 
 def _difference(before: float | int | str, after: float | int | str) -> float | None:
@@ -126,13 +187,6 @@ def _ratio(difference: float, before: float) -> float | None:
         return None
     relative = difference / abs(before)
     return relative if math.isfinite(relative) else None
-
-
-def _sigma(baseline: Metric, head: Metric) -> float:
-    """The standard deviation of the difference; 0 where one side's is unknown or both are 0."""
-    if baseline.uncertainty is None or head.uncertainty is None:
-        return 0.0
-    return math.hypot(baseline.uncertainty, head.uncertainty)
 
 
 def _why_unknown(baseline: Metric, head: Metric) -> str:

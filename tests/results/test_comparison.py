@@ -4,7 +4,8 @@ from reana_bridge.model.analyses import Rule
 from reana_bridge.model.comparisons import Baseline, BaselineReason, FileVerdict, RuleEffect, Verdict
 from reana_bridge.model.metrics import Direction, Metric
 from reana_bridge.model.results import Artifact, Result
-from reana_bridge.results.comparison import compare, compare_files, compare_metrics, environment_drift
+from reana_bridge.results.comparison import compare, compare_files, environment_drift
+from reana_bridge.results.judging import judge_metrics
 
 BASELINE = Baseline(run_id="r1", sha="8d01b7e" + "0" * 33, branch="main", reason=BaselineReason.MERGE_BASE)
 BLOCK = RuleEffect.BLOCK
@@ -12,6 +13,10 @@ BLOCK = RuleEffect.BLOCK
 
 def metrics(**values):
     return tuple(Metric(name=name, value=value, direction=Direction.HIGHER) for name, value in values.items())
+
+
+def compare_metrics(before, after, **given):
+    return judge_metrics(before, after, **given)[0]
 
 
 def result(**values):
@@ -66,7 +71,7 @@ def test_blocked(rule, proposed, blocked):
 
 def test_only_rules_that_this_commit_changes_are_proposed():
     kept, changed = Rule(metric="a", maximum=1), Rule(metric="a", maximum=5)
-    (one,) = compare_metrics(metrics(a=2), metrics(a=2), [kept], [kept, changed])
+    (one,) = compare_metrics(metrics(a=2), metrics(a=2), rules=[kept], proposed_rules=[kept, changed])
     assert [(outcome.rule, outcome.broken, outcome.proposed) for outcome in one.rules] == [
         ("must be at most 1", True, False),
         ("must be at most 5", False, True),
@@ -149,6 +154,6 @@ def test_ten_thousand_metrics_under_a_hundred_rules():
     before = [Metric(name=f"m{i}", value=float(i)) for i in range(10_000)]
     after = [Metric(name=f"m{i}", value=i * 1.5) for i in range(10_000)]
     rules = [Rule(metric=f"*{i:02}", relative=0.1, effect=BLOCK) for i in range(100)]
-    compared = compare_metrics(before, after, rules)
+    compared = compare_metrics(before, after, rules=rules)
     assert len(compared) == 10_000
     assert sum(len(one.rules) for one in compared) == 9_990  # m0 to m9 have no second digit
