@@ -132,6 +132,11 @@ class LimitSettings(_Section):
     priority: int = Field(10, ge=0, description="Highest priority that a repository may ask for.")
     attempts: int = Field(3, ge=1, description="Attempts of a run that infrastructure failed.")
     queued_seconds: Seconds = Field(7 * 86400.0, description="Deadline of a run that nothing could start.")
+    history_runs: int = Field(
+        200,
+        ge=8,
+        description="Most runs on the default branch whose spread is looked at, whatever a rule asks for.",
+    )
     waiting_seconds: Seconds = Field(
         6 * 3600.0, description="How long a report waits for a baseline that still runs."
     )

@@ -1,6 +1,6 @@
 """The sections of `.reana-bridge.yaml` on metrics: what is known of them, and what may not happen to them."""
 
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -64,33 +64,27 @@ class HistorySection(Section):
     runs: Annotated[int, Field(ge=4, le=MAX_RUNS)] = Field(
         50, description="How many of the last successful runs on the default branch count."
     )
-    minimum_runs: Annotated[int, Field(ge=4, le=MAX_RUNS)] = Field(
-        8,
-        description="With fewer values since the metric last moved it is not judged. Left out: 8, and 30 for `z`.",
+    minimum_runs: Annotated[int, Field(ge=4, le=MAX_RUNS)] | None = Field(
+        None,
+        description="With fewer values since the metric last moved it is not judged. "
+        "Left out: 8, and 30 for `z`; at most `runs`.",
         examples=[20],
     )
     sigmas: Sigmas = Field(
         3.0, description="The limit, in standard deviations of a normal distribution.", examples=[3]
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _many_for_z(cls, data: Any) -> Any:
-        given: dict[str, Any] = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
-        if given.get("test") == "z" and "minimum-runs" not in given:
-            return {**given, "minimum-runs": max(4, min(30, _whole(given.get("runs"), 30)))}
-        return data
+    @property
+    def least_runs(self) -> int:
+        """`minimum-runs`, or what stands for it."""
+        return self.minimum_runs or min(30 if self.test == "z" else 8, self.runs)
 
     @model_validator(mode="after")
     def _enough_runs(self) -> "HistorySection":
-        if self.minimum_runs > self.runs:
+        if self.minimum_runs is not None and self.minimum_runs > self.runs:
             message = f"is more than the {self.runs} runs that count"
             raise mistake(message, "make it smaller, or `runs` larger", at="minimum-runs")
         return self
-
-
-def _whole(value: Any, otherwise: int) -> int:
-    return value if isinstance(value, int) else otherwise
 
 
 class TargetSection(Section):
@@ -173,7 +167,8 @@ class RuleSection(Section):
     maximum: Finite | None = Field(None, description="Highest allowed value.")
     where: Annotated[dict[ParameterName, MetricGlob], Field(min_length=1, max_length=20)] | None = Field(
         None,
-        description="Only for metrics with these tags, as values or patterns: one data set, say. Left out: all.",
+        description="Only for metrics with these tags, as values or patterns: one data set, say. "
+        "Left out: for all.",
         examples=[{"dataset": "2018*"}],
     )
     effect: Literal["block", "warn", "inform"] = Field(

@@ -181,7 +181,7 @@ def _rule(section: RuleSection) -> Rule:
         and HistoryLimit(
             test=HistoryTest(history.test),
             runs=history.runs,
-            minimum_runs=history.minimum_runs,
+            minimum_runs=history.least_runs,
             sigmas=history.sigmas,
         ),
         target=target

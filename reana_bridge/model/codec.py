@@ -15,7 +15,7 @@ must not be changed afterwards.
 import math
 import re
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache
@@ -40,27 +40,7 @@ def to_data(value: object) -> Data:
     Raises:
         TypeError: it holds something that is neither of these (bytes, a set, a key that is no text).
     """
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Enum):
-        return to_data(value.value)
-    if isinstance(value, str):
-        return {"$text": _escaped(value)} if _UNSAFE.search(value) else value
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"$float": str(value)}
-    if isinstance(value, list | tuple):
-        return [to_data(item) for item in cast("list[object]", value)]
-    if isinstance(value, Mapping):
-        return _mapping_to_data(cast("Mapping[object, object]", value))
-    if is_dataclass(value) and not isinstance(value, type):
-        return {
-            name: to_data(content)
-            for name, default, _ in _layout(type(value))
-            if not _is_default(content := getattr(value, name), default)
-        }
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON; use numbers, texts, tuples, mappings")
+    return _encoder(type(value))(value)
 
 
 def from_data(cls: type[T], data: Data) -> T:
@@ -73,8 +53,48 @@ def from_data(cls: type[T], data: Data) -> T:
     return cast("T", _decoder(cls)(data))
 
 
+_Encoder = Callable[[Any], Data]
+
+
+@cache
+def _encoder(cls: type[Any]) -> _Encoder:
+    if issubclass(cls, bool | types.NoneType):
+        return _as_it_is
+    if issubclass(cls, Enum):
+        return lambda member: to_data(member.value)
+    for base, encode in _ENCODERS.items():
+        if issubclass(cls, base):
+            return encode
+    if is_dataclass(cls):
+        return _dataclass_encoder(cast("type", cls))
+    raise TypeError(f"{cls.__name__} cannot be written as JSON; use numbers, texts, tuples, mappings")
+
+
+def _as_it_is(value: Any) -> Data:
+    return value
+
+
+def _text_to_data(text: str) -> Data:
+    return {"$text": _escaped(text)} if _UNSAFE.search(text) else text
+
+
 def _escaped(text: str) -> str:
     return text.encode("unicode_escape").decode("ascii")
+
+
+def _float_to_data(number: float) -> Data:
+    return number if math.isfinite(number) else {"$float": str(number)}
+
+
+def _sequence_to_data(items: Sequence[object]) -> Data:
+    # Samples and series are long: what holds only finite floats is taken as it is.
+    if _are_floats(items) and all(map(math.isfinite, cast("Sequence[float]", items))):
+        return list(items)
+    return [to_data(item) for item in items]
+
+
+def _are_floats(items: Iterable[object]) -> bool:
+    return {*map(type, items)} == {float}
 
 
 def _mapping_to_data(mapping: Mapping[object, object]) -> Data:
@@ -85,6 +105,33 @@ def _mapping_to_data(mapping: Mapping[object, object]) -> Data:
     if any(key.startswith("$") or _UNSAFE.search(key) for key in keys):
         return {"$pairs": [[to_data(key), to_data(item)] for key, item in keys.items()]}
     return {key: to_data(item) for key, item in keys.items()}
+
+
+_ENCODERS: dict[type, _Encoder] = {
+    str: _text_to_data,
+    int: _as_it_is,
+    float: _float_to_data,
+    list: _sequence_to_data,
+    tuple: _sequence_to_data,
+    Mapping: _mapping_to_data,
+}
+
+
+def _dataclass_encoder(cls: type) -> _Encoder:
+    # Whether a field that is the very default object may be left out without looking closer.
+    members = [(name, default, _is_default(default, default)) for name, default, _ in _layout(cls)]
+
+    def encode(value: Any) -> Data:
+        data: dict[str, Data] = {}
+        for name, default, left_out in members:
+            content = getattr(value, name)
+            if left_out and content is default:
+                continue
+            if not _is_default(content, default):
+                data[name] = _encoder(type(content))(content)
+        return data
+
+    return encode
 
 
 @cache
@@ -226,6 +273,8 @@ def _sequence_decoder(item: Any, make: type) -> _Decoder:
     def decode(data: Data) -> Any:
         if not isinstance(data, list):
             raise _wrong(data, "a list")
+        if item is float and _are_floats(cast("list[Data]", data)):
+            return make(data)  # pyright: ignore[reportUnknownArgumentType]
         return make(_inside(decode_item, part, f"[{i}]") for i, part in enumerate(cast("list[Data]", data)))
 
     return decode

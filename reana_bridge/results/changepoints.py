@@ -28,7 +28,7 @@ LEVEL = 0.001
 """The probability that a part that never moved is said to have moved, at most."""
 SMALLEST = 3
 """Fewest values on either side of a change, except behind the last step of a series of plain steps."""
-QUIET = 2.0
+QUIET = 2.5
 """Standard deviations by which the variance must exceed that of the steps, for a part to be searched.
 
 The ratio of the two (J. von Neumann, Ann. Math. Stat. 12 (1941) 367) is 1 +- 1/sqrt(n) where nothing moved,

@@ -37,7 +37,7 @@ def compare(
     baseline: Baseline | None,
     baseline_result: Result | None,
     head: Result,
-    made_at: float,
+    made_at: float = 0.0,
     rules: Sequence[Rule] = (),
     proposed_rules: Sequence[Rule] = (),
     no_baseline: str = "",
@@ -51,7 +51,7 @@ def compare(
         baseline: The chosen run; None where there is none.
         baseline_result: What that run left; None where there is none.
         head: What this run left.
-        made_at: Now, UTC seconds since the epoch.
+        made_at: Now, UTC seconds since the epoch; may be put in later, with what is waited for.
         rules: The rules that count: the target branch's.
         proposed_rules: The rules of this commit; those that are not among `rules` are shown, not counted.
         no_baseline: Why there is no baseline, one sentence.

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reana_bridge.model.comparisons import Comparison, MetricComparison, RuleOutcome, Test, Verdict
+from reana_bridge.model.metrics import Metric
 from reana_bridge.results.rule_tests import by_test
 from reana_bridge.results.significance import is_tolerance, made_again, measured_words
 from reana_bridge.results.statistics import benjamini_hochberg
@@ -134,7 +135,11 @@ def _made_again(compared: MetricComparison) -> MetricComparison:
     if stored is None:
         return replace(compared, rules=rules)
     test = made_again(stored, before, after)
-    return replace(compare_metric(compared.name, before, after, lambda *_: test), rules=rules)
+
+    def again(_before: Metric, _after: Metric) -> Test:
+        return test
+
+    return replace(compare_metric(compared.name, before, after, again), rules=rules)
 
 
 def _judged_again(outcome: RuleOutcome, test: Test) -> RuleOutcome:

@@ -72,7 +72,7 @@ class Samples:
 
     def _cut(self, name: str, runs: int) -> Sample:
         series = self._past.series.get(name)
-        if series is None:
+        if series is None or not series.values:
             return Sample()
         values = series.values[-runs:]
         changes = find_changes(values)

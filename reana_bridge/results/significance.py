@@ -10,7 +10,6 @@ Whether a test stands among all tests of a report is not decided here: see `corr
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import lru_cache
 
 from reana_bridge.model.analyses import HistoryTest
@@ -118,14 +117,7 @@ def against(name: HistoryTest, value: float, sample: Sample, *, sigmas: float, m
         explanation = f"never moved in {size} runs{since}"
     else:
         explanation = f"{size} runs{since}" if since else f"the last {size} runs"
-    test = Test(
-        name=name,
-        version=VERSIONS[name],
-        limit=_limit(name, sigmas, size),
-        sample=values,
-        explanation=explanation,
-    )
-    return _measured(test, value)
+    return _measured(name, value, values, limit=_limit(name, sigmas, size), explanation=explanation)
 
 
 @lru_cache(maxsize=4096)
@@ -136,17 +128,24 @@ def _limit(name: HistoryTest, sigmas: float, size: int) -> float:
     return student_limit(normal_p(sigmas), _freedom(name, size))
 
 
-def _measured(test: Test, value: float) -> Test:
-    found = _AGAINST[test.name](value, test.sample)
+def _measured(name: str, value: float, sample: tuple[float, ...], *, limit: float, explanation: str) -> Test:
+    found = _AGAINST[name](value, sample)
+    significant: bool | None = None
     if found.constant:
-        return replace(test, significant=not same(value, found.centre))
-    if found.statistic is None:
-        return replace(test, explanation=f"the spread of {test.explanation} cannot be computed")
-    return replace(
-        test,
+        significant = not same(value, found.centre)
+    elif found.statistic is not None:
+        significant = abs(found.statistic) > limit
+    else:
+        explanation = f"{explanation}, whose spread cannot be computed"
+    return Test(
+        name=name,
+        version=VERSIONS[name],
         statistic=found.statistic,
         p_value=found.p_value,
-        significant=abs(found.statistic) > test.limit,
+        limit=limit,
+        sample=sample,
+        significant=significant,
+        explanation=explanation,
     )
 
 
@@ -164,7 +163,8 @@ def made_again(test: Test, baseline: Metric | None, head: Metric | None) -> Test
     if test.significant is None or head is None:
         return test
     if test.name != PULL:
-        return _measured(replace(test, significant=None), _finite(head.value))
+        value = _finite(head.value)
+        return _measured(test.name, value, test.sample, limit=test.limit, explanation=test.explanation)
     if baseline is None:
         raise ValueError("a pull needs a baseline")
     again = pull(

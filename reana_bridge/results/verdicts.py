@@ -144,33 +144,37 @@ def _compare_finite(
         return _with(bare, _towards(baseline, head), "the difference is too large for a number")
     made = test(baseline, head)
     equal = baseline.value == head.value
-    measured = replace(
-        bare,
+    whole = isinstance(baseline.value, int) and isinstance(head.value, int)
+    if equal:
+        verdict, explanation = Verdict.SAME, ""
+    elif not whole and abs(difference) <= ROUNDING * max(abs(before), abs(after)):
+        verdict, explanation = Verdict.SAME, "the same within rounding"
+    else:
+        verdict, explanation = _by_test(made, difference, baseline, head)
+    return MetricComparison(
+        name=bare.name,
+        baseline=baseline,
+        head=head,
+        verdict=verdict,
         difference=difference,
         relative=_ratio(difference, before),
         sigmas=made.statistic if made and made.name == PULL and not equal else None,
+        explanation=explanation,
         test=made,
     )
-    whole = isinstance(baseline.value, int) and isinstance(head.value, int)
-    if equal:
-        return measured
-    if not whole and abs(difference) <= ROUNDING * max(abs(before), abs(after)):
-        return _with(measured, Verdict.SAME, "the same within rounding")
-    return _by_test(measured, baseline, head)
 
 
-def _by_test(measured: MetricComparison, baseline: Metric, head: Metric) -> MetricComparison:
-    """The verdict on a difference beyond rounding."""
-    test = measured.test
+def _by_test(test: Test | None, difference: float, baseline: Metric, head: Metric) -> tuple[Verdict, str]:
+    """The verdict on a difference beyond rounding, and why."""
     if test is None:
-        return _with(measured, _towards(baseline, head), _why_unknown(baseline, head))
+        return _towards(baseline, head), _why_unknown(baseline, head)
     if test.significant is None:
-        return _with(measured, _towards(baseline, head), f"spread unknown, {test.explanation}")
+        return _towards(baseline, head), f"spread unknown, {test.explanation}"
     if not test.significant:
-        return _with(measured, Verdict.CHANGED, f"{measured_words(test)}, within noise")
+        return Verdict.CHANGED, f"{measured_words(test)}, within noise"
     # Off the history on one side, yet moved to the other: the baseline itself was off.
-    crossed = (test.statistic or 0.0) * (measured.difference or 0.0) < 0
-    return _with(measured, Verdict.CHANGED if crossed else _towards(baseline, head), measured_words(test))
+    crossed = (test.statistic or 0.0) * difference < 0
+    return Verdict.CHANGED if crossed else _towards(baseline, head), measured_words(test)
 
 
 def _difference(before: float | int | str, after: float | int | str) -> float | None:

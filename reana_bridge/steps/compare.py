@@ -5,6 +5,7 @@ say; the rules that count are the target branch's; what was compared is stored w
 report is the same whenever it is rendered.
 """
 
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from sqlalchemy import and_, or_, select
@@ -18,9 +19,11 @@ from reana_bridge.model.results import Result
 from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.results.baselines import Choice
 from reana_bridge.results.comparison import compare
+from reana_bridge.results.histories import Past
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.comparing.choosing import Chosen, choose
+from reana_bridge.steps.comparing.history import past_of
 from reana_bridge.steps.comparing.missing import AGAIN_SECONDS, run_first
 from reana_bridge.steps.comparing.ruling import Ruling, ruling_on, target_sha
 from reana_bridge.steps.deciding.again import ASKED_AT
@@ -31,6 +34,15 @@ from reana_bridge.store.leases import claim, save
 from reana_bridge.store.tables import ComparisonRow, Run
 
 _run = cast(Any, Run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Gathered:
+    """What a run is compared with: whose rules count, the baseline, and what its branch had before."""
+
+    ruling: Ruling
+    chosen: Chosen
+    past: Past | None = None
 
 
 class Compare:
@@ -56,18 +68,18 @@ class Compare:
     def act(self, row: Run) -> None:
         """Compare, and end the run (or store an interim comparison and wait)."""
         bridge = self._bridge
-        own = analysis_of(row)
-        with bridge.database.read() as session:
-            try:
-                cache = fetched(bridge, Project.parse(row.project), row.sha, target_sha(row))
-                ruling = ruling_on(bridge, row, cache)
-                chosen = choose(session, row, cache, ruling.analysis.baseline)
-            except ForgeRefused as gone:  # force-pushed away, or the whole project
-                ruling = Ruling(analysis=own, sha=row.sha)
-                none = Choice(baseline=None, no_baseline=f"its history cannot be read: {gone}")
-                chosen = Chosen(choice=none)
-        chosen = run_first(bridge, row, chosen, ruling.analysis.baseline)
+        found = self._gather(row)
+        chosen = run_first(bridge, row, found.chosen, found.ruling.analysis.baseline)
         choice, awaited = chosen.choice, chosen.awaited
+        comparison = compare(
+            baseline=choice.baseline,
+            baseline_result=chosen.result,
+            head=from_data(Result, row.result or {}),
+            rules=found.ruling.analysis.rules,
+            proposed_rules=analysis_of(row).rules,
+            no_baseline=choice.no_baseline,
+            past=found.past,
+        )
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
             if awaited and not self._still_runs(session, awaited):
@@ -83,19 +95,15 @@ class Compare:
                 return
             deadline = self._deadline(row, now)
             waits = bool(choice.waiting_for) and now < deadline and wanted == Wanted.RUN
-            comparison = compare(
-                baseline=choice.baseline,
-                baseline_result=chosen.result,
-                head=from_data(Result, row.result or {}),
+            comparison = replace(
+                comparison,
                 made_at=now,
-                rules=ruling.analysis.rules,
-                proposed_rules=own.rules,
-                no_baseline=choice.no_baseline,
+                interim=waits,
                 waiting_for=choice.waiting_for if waits else "",
             )
             stored.baseline_run_id = choice.baseline.run_id if choice.baseline else None
             stored.waiting_for_run = awaited if waits else None
-            stored.made_at, stored.blocked, stored.rules_sha = now, comparison.blocked, ruling.sha
+            stored.made_at, stored.blocked, stored.rules_sha = now, comparison.blocked, found.ruling.sha
             stored.document = to_data(comparison)
             session.add(stored)
             session.flush()
@@ -107,6 +115,24 @@ class Compare:
             else:
                 self._end(session, row)
         reach("compare.stored")
+
+    def _gather(self, row: Run) -> _Gathered:
+        """All that the comparison needs, read outside of a write transaction."""
+        bridge, own = self._bridge, analysis_of(row)
+        with bridge.database.read() as session:
+            try:
+                cache = fetched(bridge, Project.parse(row.project), row.sha, target_sha(row))
+                ruling = ruling_on(bridge, row, cache)
+                chosen = choose(session, row, cache, ruling.analysis.baseline)
+                baseline, past = chosen.choice.baseline, None
+                if baseline is not None:
+                    rules = (*ruling.analysis.rules, *own.rules)
+                    limit = bridge.settings.limits.history_runs
+                    past = past_of(session, row, cache, baseline, rules=rules, limit=limit)
+            except ForgeRefused as gone:  # force-pushed away, or the whole project
+                none = Choice(baseline=None, no_baseline=f"its history cannot be read: {gone}")
+                return _Gathered(ruling=Ruling(analysis=own, sha=row.sha), chosen=Chosen(choice=none))
+        return _Gathered(ruling=ruling, chosen=chosen, past=past)
 
     def _deadline(self, row: Run, now: float) -> float:
         """Until when its baseline is waited for, UTC seconds since the epoch."""
