@@ -62,9 +62,9 @@ def _encoder(cls: type[Any]) -> _Encoder:
         return _as_it_is
     if issubclass(cls, Enum):
         return lambda member: to_data(member.value)
-    for base, encode in _ENCODERS.items():
-        if issubclass(cls, base):
-            return encode
+    known = next((encode for base, encode in _ENCODERS.items() if issubclass(cls, base)), None)
+    if known is not None:
+        return known
     if is_dataclass(cls):
         return _dataclass_encoder(cast("type", cls))
     raise TypeError(f"{cls.__name__} cannot be written as JSON; use numbers, texts, tuples, mappings")
@@ -128,7 +128,7 @@ def _dataclass_encoder(cls: type) -> _Encoder:
             if left_out and content is default:
                 continue
             if not _is_default(content, default):
-                data[name] = _encoder(type(content))(content)
+                data[name] = to_data(content)
         return data
 
     return encode
