@@ -87,7 +87,7 @@ def _is_quiet(values: Sequence[float]) -> bool:
         return True
     wide = math.dist(values, [mean(values)] * len(values))
     step = math.dist(values[1:], values[:-1])
-    return wide * wide <= (1 + QUIET / math.sqrt(len(values))) * step * step / 2
+    return wide <= math.sqrt((1 + QUIET / math.sqrt(len(values))) / 2) * step
 
 
 def _splits(values: Sequence[float], least: float) -> list[int]:

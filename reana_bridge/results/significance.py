@@ -205,5 +205,5 @@ def measured_words(test: Test) -> str:
     size = sigmas_of(test)
     if size is None:
         return test.explanation or "far more than any noise"
-    shown = f"{size:.1f}" if size < test.limit or size < 3 else f"{size:.3g}"
+    shown = f"{size:.3g}" if test.significant else f"{size:.1f}"
     return f"{shown} sigma" if test.name == PULL else f"{shown} sigma from {test.explanation}"
