@@ -54,13 +54,13 @@ class Share:
 
     @property
     def row(self) -> str:
-        """A line of the table in the documentation."""
-        wanted = (
-            f"{100 * self.theory:.2f} %"
-            if self.theory is not None
-            else f"at most {100 * (self.most or 0):.2f} %"
-        )
-        return f"| {self.name} | {100 * self.happened / self.of:.2f} % | {wanted} | {self.of:,} |"
+        """A line of the table in the documentation, with one standard error."""
+        wanted = self.theory if self.theory is not None else self.most or 0.0
+        words = "" if self.theory is not None else "at most "
+        share = self.happened / self.of
+        error = math.sqrt(max(share * (1 - share), 1 / self.of) / self.of)
+        measured = f"{100 * share:.2f} ± {100 * error:.2f} %"
+        return f"| {self.name} | {measured} | {words}{100 * wanted:.2f} % | {self.of:,} |"
 
 
 @dataclass(frozen=True)
