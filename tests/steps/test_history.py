@@ -11,6 +11,7 @@ from reana_bridge.steps.comparing.history import series_of
 from reana_bridge.store.database import Database
 from reana_bridge.store.tables import MetricRow, Run
 from tests.steps.house import House
+from tests.steps.test_results import fail_and_play_with_parameters
 
 Maker = Callable[..., House]
 DRAW = random.Random(11)
@@ -54,13 +55,7 @@ def test_nothing_of_its_own_and_nothing_later_is_its_history(one: House) -> None
 
 def test_failed_and_parameterised_runs_tell_nothing(one: House) -> None:
     base = finished(one, "main", 1.0)
-    sha = one.commit("main", {"n": "broken"})
-    one.push()
-    one.fail(one.run_of(sha))
-    one.order(ref="refs/heads/main", parameters={"x": 9})
-    for run in one.runs(sha):
-        if run.parameters:
-            one.end(run, {"a": 7.0})
+    fail_and_play_with_parameters(one)
     proposal = finished(one, "b", 2.0)
     assert one.comparison(proposal)["history"]["run_ids"] == [base.id]
 

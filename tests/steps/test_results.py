@@ -22,6 +22,17 @@ def finished(house: House, branch: str, metrics: Any, files: dict[str, str] | No
     return house.end(house.run_of(sha), metrics)
 
 
+def fail_and_play_with_parameters(house: House) -> None:
+    """A commit on the default branch whose own run failed, and that ran with other parameters."""
+    sha = house.commit("main", {"n": "broken"})
+    house.push()
+    house.fail(house.run_of(sha))
+    house.order(ref="refs/heads/main", parameters={"x": 9})
+    for run in house.runs(sha):
+        if run.parameters:
+            house.end(run, {"a": 7.0})
+
+
 # -- follow --
 
 
@@ -212,13 +223,7 @@ def test_without_a_run_there_the_nearest_ancestor_stands_in_and_how_far_is_said(
 
 def test_failed_and_parameterised_runs_are_no_baselines(one: House) -> None:
     base = finished(one, "main", {"a": 1.0})
-    sha = one.commit("main", {"n": "broken"})
-    one.push()
-    one.fail(one.run_of(sha))
-    one.order(ref="refs/heads/main", parameters={"x": 9})
-    for run in one.runs(sha):
-        if run.parameters:
-            one.end(run, {"a": 7.0})
+    fail_and_play_with_parameters(one)
     proposal = finished(one, "b", {"a": 2.0})
     assert one.comparison(proposal)["baseline"]["run_id"] == base.id
 
