@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from reana_bridge.model.analyses import (
     Analysis,
+    HistoryLimit,
+    HistoryTest,
     MetricHint,
     MetricsFile,
     NoteWhen,
@@ -17,6 +19,7 @@ from reana_bridge.model.analyses import (
     OnSchedule,
     ProjectFile,
     Rule,
+    Target,
     Triggers,
 )
 from reana_bridge.model.bridge_yaml import (
@@ -90,6 +93,25 @@ def test_the_reference_example():
     )
     by_hand = Analysis(name="by-hand", on=Triggers(), cancel_superseded=True, note=NoteWhen.ON_CHANGE)
     assert parse(REFERENCE) == ProjectFile(analyses=(fit, validation, by_hand), cancel_superseded=True)
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [
+        ("history: true", {"history": HistoryLimit()}),
+        ("history: {test: z}", {"history": HistoryLimit(test=HistoryTest.Z, minimum_runs=30)}),
+        (
+            "history: {test: iqr, runs: 6, sigmas: 4}",
+            {"history": HistoryLimit(test=HistoryTest.IQR, runs=6, minimum_runs=6, sigmas=4)},
+        ),
+        ("sigmas: 3, correlation: -0.5", {"sigmas": 3, "correlation": -0.5}),
+        ("target: {value: 1, minimum: 0.2}", {"target": Target(value=1, minimum=0.2)}),
+        ("maximum: 2, where: {dataset: '2018*'}", {"maximum": 2, "where": {"dataset": "2018*"}}),
+    ],
+)
+def test_rules(keys, rule):
+    (found,) = parse(f"rules: [{{metric: a, {keys}}}]").analyses[0].rules
+    assert found == Rule(metric="a", **rule)
 
 
 def test_reana_yaml_alone_and_a_file_without_triggers_mean_the_same():
