@@ -127,6 +127,11 @@ class LimitSettings(_Section):
     artifact_count: int = Field(10_000, ge=1, description="Artifacts of a run.")
     metrics: int = Field(10_000, ge=1, description="Metrics of a run.")
     metrics_file: Bytes = Field(16 * 2**20, description="Largest metrics file.")
+    isolated_memory: Bytes = Field(
+        2**30, ge=2**28, description="Memory of the process in which files of a run are opened."
+    )
+    isolated_seconds: int = Field(60, ge=1, description="Processor time for one file or pair of files there.")
+    isolated_output: Bytes = Field(64 * 2**20, description="Largest answer or picture from there.")
     uploads: int = Field(20, ge=0, description="Pictures that a note copies to its forge.")
     upload: Bytes = Field(5 * 10**6, description="Largest picture that is copied to a forge.")
     priority: int = Field(10, ge=0, description="Highest priority that a repository may ask for.")

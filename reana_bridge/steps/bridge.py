@@ -12,6 +12,7 @@ from reana_bridge.backends.base import Backend
 from reana_bridge.forges.base import Forge
 from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.model.projects import Project
+from reana_bridge.results.isolation import IsolationLimits
 from reana_bridge.settings import Settings, SettingsError, server_key
 from reana_bridge.store.blobs import Blobs
 from reana_bridge.store.database import Database
@@ -38,6 +39,14 @@ class Bridge:
     def host(self) -> str:
         """This host's name; local runs belong to it."""
         return self.settings.server.name
+
+    @property
+    def isolation(self) -> IsolationLimits:
+        """What the process may use in which files of a run are opened."""
+        limits = self.settings.limits
+        return IsolationLimits(
+            memory=limits.isolated_memory, seconds=limits.isolated_seconds, output=limits.isolated_output
+        )
 
     @cached_property
     def hooks(self) -> KnownHooks:

@@ -73,7 +73,7 @@ class LocalBackend:
     def check(self) -> list[str]:
         """What is wrong with the set-up, one sentence each; empty when runs can be started."""
         problems: list[str] = []
-        found = sandbox.probe(self._root) if self._settings.sandbox != "off" else None
+        found = sandbox.probe() if self._settings.sandbox != "off" else None
         if found and found.problem:
             outcome = "no run can be started" if self._settings.sandbox == "required" else "runs have none"
             problems.append(f"sandbox: {found.problem}; until then {outcome}")

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from wcmatch import glob
 
 from reana_bridge.backends.base import OutputFile
-from reana_bridge.backends.local.supervisor.bwrap import WORKSPACE
+from reana_bridge.sandbox.bwrap import WORKSPACE
 
 MOST_FILES = 100_000
 _LINKS = 40

@@ -70,7 +70,7 @@ def _sandbox(job: Job, root: Path, settings: LocalSettings) -> tuple[dict[str, A
     """The sandbox as the supervisor gets it (None for none), and what the result says of it."""
     if settings.sandbox == "off" and job.trusted:
         return None, {"sandbox": "none: switched off in the settings", "network": _UNCUT}
-    found = sandbox.probe(root)
+    found = sandbox.probe()
     if found.problem:
         if settings.sandbox == "preferred" and job.trusted:
             return None, {"sandbox": f"none: {found.problem}", "network": _UNCUT}

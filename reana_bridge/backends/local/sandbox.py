@@ -1,52 +1,18 @@
-"""What sandbox this machine can give: found out by really running it, once a process."""
+"""What a job's sandbox needs beside bubblewrap: files that stand for /etc's own, and a network of its own."""
 
 import contextlib
 import functools
 import os
-import re
 import secrets
 import shutil
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from reana_bridge.backends.local.supervisor import bwrap, network
+from reana_bridge.backends.local.supervisor import network
+from reana_bridge.sandbox.probe import Probe, probe
 
-INSTALL = "install bubblewrap (Debian, Ubuntu, Fedora: the package `bubblewrap`)"
+__all__ = ["INSTALL_NETWORK", "Probe", "probe", "slirp", "support"]
+
 INSTALL_NETWORK = "install slirp4netns (the package `slirp4netns`)"
-
-# From the strictest down: without a user namespace only root gets a sandbox.
-_FLAGS = (
-    ("--unshare-user", "--disable-userns", "--uid", "1000", "--gid", "1000"),
-    ("--unshare-user", "--uid", "1000", "--gid", "1000"),
-    (),
-)
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What was found.
-
-    Attributes:
-        program: Path of bwrap; empty where there is none.
-        version: Such as `0.8.0`.
-        flags: The strictest flags that work here.
-        problem: Why there is no sandbox, and what to do; empty when it works.
-    """
-
-    program: str = ""
-    version: str = ""
-    flags: tuple[str, ...] = ()
-    problem: str = ""
-
-
-def _run(argv: list[str]) -> tuple[bool, str]:
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=20, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        return False, str(problem)
-    return done.returncode == 0, (done.stdout or done.stderr).strip()
 
 
 def support(root: Path) -> Path:
@@ -73,32 +39,6 @@ def support(root: Path) -> Path:
         draft.write_text("\n".join(lines) + "\n", encoding="utf-8")
         draft.replace(place / name)
     return place
-
-
-@functools.cache
-def probe(root: Path) -> Probe:
-    """Find the strictest sandbox that works for runs below `root`."""
-    program = shutil.which("bwrap")
-    if program is None:
-        return Probe(problem=f"bubblewrap was not found on PATH; {INSTALL}")
-    answered = "it did not start"
-    for flags in _FLAGS:
-        sandbox: dict[str, Any] = {
-            "bwrap": program,
-            "flags": flags,
-            "support": str(support(root)),
-            "visible": [],
-        }
-        works, answered = _run([*bwrap.base(sandbox, network=False), "--", "/bin/sh", "-c", "exit 0"])
-        if works:
-            version = re.search(r"\d[\d.]*", _run([program, "--version"])[1])
-            return Probe(program, version.group() if version else "", flags)
-    last = answered.splitlines()[-1] if answered else "no message"
-    return Probe(
-        program,
-        problem=f"bubblewrap does not work on this machine ({last}); allow unprivileged user namespaces, "
-        "in a container also a seccomp profile and /proc that permit them",
-    )
 
 
 @functools.cache

@@ -19,12 +19,13 @@ from typing import Any
 from reana_bridge.backends.base import BackendError, BackendRefused, Job
 from reana_bridge.backends.local import plan, sandbox
 from reana_bridge.backends.local.settings import Engines, Environment, LocalSettings
-from reana_bridge.backends.local.supervisor import bwrap, environments
+from reana_bridge.backends.local.supervisor import environments
 from reana_bridge.backends.local.supervisor.command import Program
 from reana_bridge.backends.local.supervisor.log import Log
 from reana_bridge.backends.reana import loaders
 from reana_bridge.model.problems import ConfigurationError, Problem
 from reana_bridge.model.specification import Specification, WorkflowType
+from reana_bridge.sandbox import bwrap
 
 _ENGINES = {WorkflowType.CWL: "cwltool", WorkflowType.SNAKEMAKE: "snakemake", WorkflowType.YADAGE: "yadage"}
 _SECONDS = 300
@@ -91,7 +92,7 @@ class Loader:
 
     def _sandbox(self, kind: WorkflowType) -> sandbox.Probe:
         self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = sandbox.probe(self._root)
+        found = sandbox.probe()
         if found.problem:
             raise BackendRefused(
                 f"this REANA wants a {kind} workflow loaded, which is only done in a sandbox, and there is "

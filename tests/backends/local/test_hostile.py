@@ -270,7 +270,7 @@ def test_without_a_sandbox(
     settings: dict[str, str],
     trusted: bool,
 ) -> None:
-    monkeypatch.setattr(sandbox, "probe", lambda _: sandbox.Probe(problem="there is no bubblewrap here"))
+    monkeypatch.setattr(sandbox, "probe", lambda: sandbox.Probe(problem="there is no bubblewrap here"))
     bench = make_bench(**settings)
     refused = not trusted or settings["sandbox"] == "required"
     if settings["sandbox"] != "off":

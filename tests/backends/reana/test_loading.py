@@ -123,6 +123,6 @@ def test_a_snakefile_without_end_is_ended(tmp_path: Path) -> None:
 def test_without_a_sandbox_nothing_is_loaded(
     loader: Loader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sandbox, "probe", lambda root: sandbox.Probe(problem="no bubblewrap"))
+    monkeypatch.setattr(sandbox, "probe", lambda: sandbox.Probe(problem="no bubblewrap"))
     with pytest.raises(BackendRefused, match="no bubblewrap"):
         load(loader, tmp_path / "files", greet(WorkflowType.CWL))

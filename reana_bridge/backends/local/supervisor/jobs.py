@@ -8,10 +8,11 @@ import resource
 import select
 import zlib
 
-from reana_bridge.backends.local.supervisor import bwrap, processes, records
+from reana_bridge.backends.local.supervisor import processes, records
 from reana_bridge.backends.local.supervisor.command import Program
 from reana_bridge.backends.local.supervisor.network import NetworkError, Slirp
 from reana_bridge.backends.local.supervisor.trees import remove_tree
+from reana_bridge.sandbox import bwrap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 WORKSPACE = "/workspace"
@@ -59,19 +60,30 @@ def _system() -> list[str]:
     return arguments
 
 
+def box(program: str, flags: Sequence[str], *, network: bool) -> list[str]:
+    """The namespaces and the system: what is the same for everything that runs in a sandbox.
+
+    Args:
+        program: Path of bwrap.
+        flags: What was found to work here.
+        network: Whether the network of this machine is shared.
+    """
+    arguments = [program, *flags]
+    arguments += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    arguments += [] if network else ["--unshare-net"]
+    arguments += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+    return arguments + _system()
+
+
 def base(sandbox: dict[str, Any], *, network: bool) -> list[str]:
-    """Arguments that are the same for every job: the namespaces and the system.
+    """Arguments that are the same for every job.
 
     Args:
         sandbox: `bwrap` (the program), `flags` (what was found to work here), `support` (directory with
             the generated files of /etc), `visible` (further read-only paths).
         network: Whether the network of this machine is shared.
     """
-    arguments = [sandbox["bwrap"], *sandbox["flags"]]
-    arguments += ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-    arguments += [] if network else ["--unshare-net"]
-    arguments += ["--hostname", "sandbox", "--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-    arguments += _system()
+    arguments = box(sandbox["bwrap"], sandbox["flags"], network=network)
     arguments += ["--perms", "1777", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"]  # noqa: S108
     for name in ("passwd", "group", "nsswitch.conf", "hosts"):
         arguments += ["--ro-bind", os.path.join(sandbox["support"], name), f"/etc/{name}"]
