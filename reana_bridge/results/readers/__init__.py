@@ -15,7 +15,7 @@ from typing import Protocol, cast
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.readings import Reading, Unreadable
 from reana_bridge.results.readers.clean import one_line
-from reana_bridge.results.readers.shapes import MAX_COMPLAINTS, MAX_METRICS, MAX_NAME
+from reana_bridge.results.readers.gathering import MAX_COMPLAINTS, MAX_METRICS, MAX_NAME
 
 GROUP = "reana_bridge.readers"
 _ENDINGS = {"yml": "yaml", "tsv": "csv"}

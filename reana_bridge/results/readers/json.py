@@ -4,7 +4,8 @@ import json
 from typing import cast
 
 from reana_bridge.model.readings import Reading
-from reana_bridge.results.readers.shapes import metrics_of, unusable
+from reana_bridge.results.readers.gathering import unusable
+from reana_bridge.results.readers.shapes import metrics_of
 from reana_bridge.results.readers.tree import (
     MAX_DIGITS,
     Branch,

@@ -20,8 +20,9 @@ from yaml.events import (
 )
 
 from reana_bridge.model.readings import Reading
+from reana_bridge.results.readers.gathering import unusable
 from reana_bridge.results.readers.scalars import scalar
-from reana_bridge.results.readers.shapes import metrics_of, unusable
+from reana_bridge.results.readers.shapes import metrics_of
 from reana_bridge.results.readers.tree import (
     MAX_DEPTH,
     Branch,
