@@ -81,17 +81,23 @@ class Triggers:
 
 @dataclass(frozen=True, kw_only=True)
 class MetricsFile:
-    """A file with metrics, and how to read it.
+    """A file, a folder or a step's log with metrics, and how to read it.
 
     Attributes:
-        path: Path or glob in the workspace.
+        path: Path or glob in the workspace; empty for a log.
         format: A reader's name; empty to go by the file's ending.
         prefix: Put before each name.
+        log: Name of the step whose log is read by `pattern`; `*` for all steps, empty for a file.
+        pattern: Regular expression with named groups, put to the log or file; empty for none.
+        name: The metric's name where the pattern has a group `value` and none called `name`.
     """
 
     path: str
     format: str = ""
     prefix: str = ""
+    log: str = ""
+    pattern: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +245,7 @@ class Analysis:
             (yes for proposals, no for the default branch and tags).
         note: When the merge request's note speaks of it; None for the server's choice.
         baseline: What its results are compared with.
+        checks: What a check that does not pass does: a scenario of `tests.files`, a test case of JUnit.
     """
 
     name: str
@@ -256,6 +263,7 @@ class Analysis:
     cancel_superseded: bool | None = None
     note: NoteWhen | None = None
     baseline: BaselineWish = field(default_factory=BaselineWish)
+    checks: RuleEffect = RuleEffect.WARN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Field
 
 from reana_bridge.model.bridge_baseline import Baseline
+from reana_bridge.model.bridge_metrics import MetricsSection
 from reana_bridge.model.bridge_rules import HintSection, RuleSection
 from reana_bridge.model.bridge_section import Section
 from reana_bridge.model.bridge_types import (
@@ -19,10 +20,8 @@ from reana_bridge.model.bridge_types import (
     MetricGlob,
     Name,
     Parameters,
-    Pattern,
     Patterns,
     Seconds,
-    Text,
     Zone,
 )
 
@@ -143,18 +142,6 @@ class OnSection(Section):
     manual: bool = Field(True, description="Whether it may be started by hand, from the page or the API.")
 
 
-class MetricsSection(Section):
-    """A file with metrics."""
-
-    path: Pattern = Field(description="The file, or a pattern.", examples=["results/metrics.json"])
-    format: str = Field(
-        "",
-        description="Its format, such as `json`, `yaml` or `csv`. Left out: by the file's ending.",
-        max_length=50,
-    )
-    prefix: Text = Field("", description="Put before the name of each of its metrics.", examples=["fit."])
-
-
 class AnalysisSection(Section):
     """One named workflow of the project."""
 
@@ -195,7 +182,8 @@ class AnalysisSection(Section):
         Also(each=({"type": "string"},)),
     ] = Field(
         default_factory=list[MetricsSection],
-        description="Files from which metrics are read. Left out: the usual places.",
+        description="Files, folders and logs from which metrics and test cases are read. "
+        "Left out: the usual places.",
         examples=[["results/metrics.json"]],
     )
     hints: Annotated[dict[MetricGlob, HintSection], Field(max_length=MAX_RULES)] = Field(
@@ -218,6 +206,12 @@ class AnalysisSection(Section):
         description="What its results are compared with. Left out: the merge-base (on the default branch the "
         "first parent), its nearest ancestor with a result, the target's tip.",
         examples=["target", {"places": ["tag", "target"], "tag": "v*"}],
+    )
+    checks: Literal["block", "warn", "inform"] = Field(
+        "warn",
+        description="What a check that does not pass does, a scenario of `tests.files` or a test case of "
+        "JUnit: `block` fails the status, `warn` warns in the report, `inform` only tells.",
+        examples=["block"],
     )
     cancel_superseded: bool | None = Field(
         None,

@@ -25,6 +25,7 @@ from reana_bridge.model.analyses import (
     Triggers,
 )
 from reana_bridge.model.bridge_baseline import BaselineSection
+from reana_bridge.model.bridge_metrics import MetricsSection
 from reana_bridge.model.bridge_problems import explain
 from reana_bridge.model.bridge_reference import documented_keys, json_schema
 from reana_bridge.model.bridge_rules import HintSection, RuleSection
@@ -108,13 +109,25 @@ def _analysis(
         timeout=section.timeout,
         network=section.network,
         priority=section.priority,
-        metrics=tuple(MetricsFile(path=m.path, format=m.format, prefix=m.prefix) for m in section.metrics),
+        metrics=tuple(_metrics(entry) for entry in section.metrics),
         artifacts=tuple(section.artifacts or ()),
         hints=tuple(_hint(metric, hint) for metric, hint in section.hints.items()),
         rules=tuple(_rule(rule) for rule in section.rules),
         cancel_superseded=cancel if own is None else own,
         note=NoteWhen(own_note) if own_note else None,
         baseline=_baseline(section.baseline) if section.baseline else BaselineWish(),
+        checks=RuleEffect(section.checks),
+    )
+
+
+def _metrics(section: MetricsSection) -> MetricsFile:
+    return MetricsFile(
+        path=section.path or "",
+        format=section.format,
+        prefix=section.prefix,
+        log=section.log,
+        pattern=section.pattern,
+        name=section.name,
     )
 
 

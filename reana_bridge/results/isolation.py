@@ -26,6 +26,7 @@ from reana_bridge.sandbox import bwrap
 from reana_bridge.sandbox.probe import probe
 
 _AT_ONCE = 100  # items of one process: each has its place on the sandbox's command line
+_PATIENCE = 5  # processes that files may take down before the others are left alone
 _WALL = 4  # a busy machine gives a process only a part of the time
 _ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR")}
 
@@ -110,19 +111,27 @@ def run_each(
     output: Path | None = None,
     limits: IsolationLimits | None = None,
 ) -> list[Answer]:
-    """The answers of `task` to all `items`, in their order; arguments as for `run`."""
+    """The answers of `task` to all `items`, in their order; arguments as for `run`.
+
+    After a number of files that took their process down the others are not opened, so that many of them
+    cannot occupy the server.
+    """
     place = task if ":" in task else TASKS[task]
     found: list[Answer] = []
-    while len(found) < len(items):
+    broken = 0
+    while len(found) < len(items) and broken < _PATIENCE:
         rest = items[len(found) :][:_AT_ONCE]
-        found += _one_process(place, rest, output, limits or IsolationLimits())
-    return found
+        answers, ended = _one_process(place, rest, output, limits or IsolationLimits())
+        found += answers
+        broken += ended
+    left = len(items) - len(found)
+    return found + [Answer(problem=f"is not opened, after {broken} that broke their process")] * left
 
 
 def _one_process(
     task: str, items: Sequence[Item], output: Path | None, limits: IsolationLimits
-) -> list[Answer]:
-    """The answers to the first of `items`, up to and with the one that ended the process."""
+) -> tuple[list[Answer], bool]:
+    """The answers to the first of `items`, and whether the last of them ended the process."""
     with tempfile.TemporaryDirectory(prefix="reana-bridge-") as scratch:
         prefix, order = _prepared(task, items, output, limits, Path(scratch))
         with _started(prefix, order, scratch) as process:
@@ -191,18 +200,20 @@ def _started(prefix: list[str], order: dict[str, Any], scratch: str) -> Generato
         process.communicate()
 
 
-def _answers(process: "subprocess.Popen[bytes]", count: int, limits: IsolationLimits) -> list[Answer]:
+def _answers(
+    process: "subprocess.Popen[bytes]", count: int, limits: IsolationLimits
+) -> tuple[list[Answer], bool]:
     found: list[Answer] = []
     for line in _lines(process, limits):
         if isinstance(line, Answer):
-            return [*found, line]
+            return [*found, line], True
         said = json.loads(line)
         if said.get("memory"):
-            return [*found, Answer(problem=f"used more than its {_size(limits.memory)} of memory")]
+            return [*found, Answer(problem=f"used more than its {_size(limits.memory)} of memory")], True
         found.append(Answer(value=said.get("value"), problem=said.get("problem", "")))
         if len(found) == count:
             break
-    return found
+    return found, False
 
 
 def _lines(process: "subprocess.Popen[bytes]", limits: IsolationLimits) -> Iterator[bytes | Answer]:

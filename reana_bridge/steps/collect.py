@@ -5,28 +5,30 @@ said; collecting again after a crash gives the same.
 """
 
 import math
+import tempfile
 from collections.abc import Iterable
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any, cast
 
 from sqlalchemy import and_, delete
 
-from reana_bridge.backends.base import Backend, BackendError, BackendUnavailable
+from reana_bridge.backends.base import Backend, BackendError, BackendUnavailable, OutputFile
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import ForgeRefused
-from reana_bridge.model.analyses import Analysis, MetricsFile
+from reana_bridge.model.analyses import Analysis
 from reana_bridge.model.codec import from_data, to_data
 from reana_bridge.model.globs import matches
 from reana_bridge.model.problems import ConfigurationError
 from reana_bridge.model.projects import Project
-from reana_bridge.model.readings import Reading, Unreadable
+from reana_bridge.model.readings import Reading
 from reana_bridge.model.results import Artifact, Failure, Result, Skipped, StepRecord
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.model.specification import Specification
-from reana_bridge.results.hints import apply_hints
-from reana_bridge.results.readers import MetricsContent, read_metrics
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.collecting import checking, measuring
+from reana_bridge.steps.collecting.workspace import Workspace, is_declared
 from reana_bridge.steps.reporting import analysis_of, steps_of
 from reana_bridge.steps.sources import fetched, specification_of
 from reana_bridge.steps.transitions import move
@@ -35,11 +37,6 @@ from reana_bridge.store.blobs import TooLarge
 from reana_bridge.store.leases import claim
 from reana_bridge.store.tables import ArtifactRow, MetricRow, Run
 
-USUAL_METRICS = tuple(
-    f"{directory}metrics.{ending}"
-    for directory in ("results/", "")
-    for ending in ("json", "yaml", "yml", "csv")
-)
 _ABSENT = "not there"
 _run = cast(Any, Run)
 
@@ -68,10 +65,13 @@ class Collect:
         analysis = analysis_of(row)
         before = from_data(Result, row.result) if row.result else Result()
         try:
-            fetched(bridge, Project.parse(row.project), row.sha)
+            cache = fetched(bridge, Project.parse(row.project), row.sha)
             specification, _ = specification_of(bridge, row, analysis)
-            artifacts, skipped = self._artifacts(backend, row, _patterns(analysis, specification))
+            patterns = _patterns(analysis, specification)
+            listed = self._listed(backend, row, patterns, analysis, specification)
+            artifacts, skipped = self._artifacts(backend, row, patterns, listed)
             logs = self._logs(backend, row, steps_of(row))
+            found = self._found(row, cache, analysis, specification, listed, artifacts, logs)
         except BackendUnavailable as error:
             self._hold_on(row, str(error))
             return
@@ -80,15 +80,15 @@ class Collect:
             return
         except (ConfigurationError, ForgeRefused) as error:
             # It ran, so its specification was there and right; since then it is gone, or read otherwise.
-            artifacts, skipped = [], [Skipped(path="*", reason=str(error))]
+            artifacts, skipped, found = [], [Skipped(path="*", reason=str(error))], Reading()
             logs = self._logs(backend, row, steps_of(row))
-        reading = self._reading(analysis, artifacts)
         if row.failure:  # what a failed run did not come to leave is no news
             skipped = [item for item in skipped if item.reason != _ABSENT]
-            reading = replace(reading, unreadable=())
+            found = replace(found, unreadable=())
         result = Result(
-            metrics=reading.metrics,
-            unreadable=reading.unreadable,
+            metrics=found.metrics,
+            checks=found.checks,
+            unreadable=found.unreadable,
             artifacts=tuple(artifacts),
             skipped=tuple(skipped),
             environment=before.environment,
@@ -97,14 +97,30 @@ class Collect:
         self._store(row, result, logs)
         reach("collect.stored")
 
+    def _listed(
+        self,
+        backend: Backend,
+        row: Run,
+        patterns: list[str],
+        analysis: Analysis,
+        specification: Specification,
+    ) -> list[OutputFile]:
+        """The workspace's files that are kept or read; all of them where scenarios ask for them."""
+        wanted = (
+            ["."] if checking.feature_files(specification) else [*patterns, *measuring.looked_for(analysis)]
+        )
+        return list(backend.outputs(row.backend_id or "", wanted))
+
     def _artifacts(
-        self, backend: Backend, row: Run, patterns: list[str]
+        self, backend: Backend, row: Run, patterns: list[str], listed: list[OutputFile]
     ) -> tuple[list[Artifact], list[Skipped]]:
         limits = self._bridge.settings.limits
         kept: list[Artifact] = []
         skipped: list[Skipped] = []
         left = limits.artifacts
-        for file in backend.outputs(row.backend_id or "", patterns):
+        for file in listed:
+            if not is_declared(file.path, patterns):
+                continue
             reason = file.problem
             if not reason and len(kept) >= limits.artifact_count:
                 skipped.append(Skipped(path="*", reason=f"more than {limits.artifact_count} files"))
@@ -136,21 +152,39 @@ class Collect:
             kept.append(Artifact(path=name, digest=blob.digest, size=blob.size))
         return kept
 
-    def _reading(self, analysis: Analysis, artifacts: list[Artifact]) -> Reading:
-        limit = self._bridge.settings.limits.metrics_file
-        readable: list[MetricsContent] = []
-        unreadable = _absent(analysis, artifacts)
-        for declared, artifact in _metrics_files(analysis, artifacts):
-            if artifact.size > limit:
-                reason = f"{artifact.size} bytes are more than the {limit} that are read"
-                unreadable.append(Unreadable(source=artifact.path, reason=reason))
-                continue
-            content = self._bridge.blobs.read(artifact.digest, limit)
-            form, prefix = declared.format, declared.prefix
-            readable.append(MetricsContent(path=artifact.path, content=content, format=form, prefix=prefix))
-        reading = read_metrics(readable)
-        metrics = apply_hints(reading.metrics, analysis.hints)
-        return Reading(metrics=metrics, unreadable=(*reading.unreadable, *unreadable))
+    def _found(
+        self,
+        row: Run,
+        cache: Path,
+        analysis: Analysis,
+        specification: Specification,
+        listed: list[OutputFile],
+        artifacts: list[Artifact],
+        logs: list[Artifact],
+    ) -> Reading:
+        """Metrics and checks of the run, and what of them could not be read."""
+        bridge, steps = self._bridge, steps_of(row)
+        limits = bridge.settings.limits
+        with tempfile.TemporaryDirectory(prefix="reana-bridge-") as scratch:
+            workspace = Workspace(
+                backend=bridge.backends[row.backend],
+                identity=row.backend_id or "",
+                blobs=bridge.blobs,
+                listed={file.path: file for file in listed},
+                kept={artifact.path: artifact for artifact in artifacts},
+                scratch=Path(scratch),
+            )
+            measured = measuring.Measuring(
+                workspace, limits, is_input=lambda path: checking.in_commit(cache, row.sha, path)
+            ).read(analysis, logs=logs, steps=steps, isolation=bridge.isolation)
+            facts = checking.facts_of(row, workspace, specification, steps=steps, logs=logs, limits=limits)
+            paths = checking.feature_files(specification)
+            checks, unreadable = checking.judge(paths, facts, cache=cache, sha=row.sha)
+        return Reading(
+            metrics=measured.metrics,
+            checks=(*checks, *measured.checks),
+            unreadable=(*measured.unreadable, *unreadable),
+        )
 
     def _hold_on(self, row: Run, message: str) -> None:
         """Wait for a backend that is away: what the run left is still there."""
@@ -198,7 +232,7 @@ class _LogReader(BytesIO):
 
 def _patterns(analysis: Analysis, specification: Specification) -> list[str]:
     declared = [*specification.output_files, *specification.output_directories, *analysis.artifacts]
-    declared += [file.path for file in analysis.metrics]
+    declared += measuring.kept_for(analysis)
     return list(dict.fromkeys(declared))
 
 
@@ -207,18 +241,6 @@ def _any_matches(found: list[str], pattern: str) -> bool:
     return any(
         path == directory or path.startswith(f"{directory}/") or matches(path, [pattern]) for path in found
     )
-
-
-def _metrics_files(analysis: Analysis, artifacts: list[Artifact]) -> Iterable[tuple[MetricsFile, Artifact]]:
-    declared = analysis.metrics or tuple(MetricsFile(path=path) for path in USUAL_METRICS)
-    for file in declared:
-        yield from ((file, artifact) for artifact in artifacts if matches(artifact.path, [file.path]))
-
-
-def _absent(analysis: Analysis, artifacts: list[Artifact]) -> list[Unreadable]:
-    paths = [artifact.path for artifact in artifacts]
-    absent = [file.path for file in analysis.metrics if not _any_matches(paths, file.path)]
-    return [Unreadable(source=path, reason="the run left no such file") for path in absent]
 
 
 def _artifact_rows(row: Run, result: Result, logs: list[Artifact]) -> list[ArtifactRow]:

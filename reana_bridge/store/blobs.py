@@ -73,6 +73,17 @@ class Blobs:
         """
         return open(self._path(digest), "rb")
 
+    def path(self, digest: str) -> Path:
+        """Where the content with this digest lies, for a process that is to read it.
+
+        Raises:
+            FileNotFoundError: There is none.
+        """
+        path = self._path(digest)
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no content with the digest {digest}")
+        return path
+
     def read(self, digest: str, limit: int = 16 << 20) -> bytes:
         """At most `limit` bytes of the content with this digest; FileNotFoundError where there is none."""
         with self.open(digest) as file:

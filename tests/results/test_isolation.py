@@ -78,6 +78,15 @@ def test_more_files_than_one_process_takes(monkeypatch: pytest.MonkeyPatch) -> N
     assert [answer.value["job"]["n"] for answer in found] == [0, 1, 2, 3, 4]
 
 
+def test_many_that_break_their_process_cannot_occupy_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(isolation, "_PATIENCE", 2)
+    does = ["crash", "echo", "leave", "echo", "echo"]
+    found = run_each(f"{TASKS}:by_job", [Item(job={"does": name}) for name in does], limits=LIMITS)
+    said = "is not opened, after 2 that broke their process"
+    assert [answer.problem for answer in found[3:]] == [said, said]
+    assert found[1].value["job"] == {"does": "echo"}
+
+
 def test_no_files_need_no_process() -> None:
     assert run_each("read", []) == []
 

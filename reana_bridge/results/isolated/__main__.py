@@ -59,7 +59,7 @@ def _answer(task: str, job: dict[str, Any], inputs: dict[str, Path], output: Pat
         return {"memory": True}
     except Exception as error:
         said = " ".join(str(error).split())[:_LONGEST]
-        return {"problem": f"{type(error).__name__}: {said}" if said else type(error).__name__}
+        return {"problem": f"cannot be opened: {type(error).__name__}{': ' if said else ''}{said}"}
 
 
 if __name__ == "__main__":

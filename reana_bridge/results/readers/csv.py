@@ -66,7 +66,11 @@ def _joined(records: list[Entry]) -> list[Entry]:
         last[name] = record
         series.setdefault(name, []).append(entry)
     return [
-        Entry(points[0].key, Branch([*last[name], Entry("series", Branch(points, is_list=True))]), points[0].line)
+        Entry(
+            points[0].key,
+            Branch([*last[name], Entry("series", Branch(points, is_list=True))]),
+            points[0].line,
+        )
         for name, points in series.items()
     ]
 

@@ -1,10 +1,14 @@
-"""Reads metrics from JSON, with `NaN` and `Infinity` as many libraries write them."""
+"""Reads metrics from JSON, with `NaN` and `Infinity` as many libraries write them.
+
+Documents of lsst.verify and of pyhf are known by their keys and read as what they mean.
+"""
 
 import json
 from typing import cast
 
 from reana_bridge.model.readings import Reading
-from reana_bridge.results.readers.gathering import unusable
+from reana_bridge.results.readers.documents import known
+from reana_bridge.results.readers.gathering import Gathering, unusable
 from reana_bridge.results.readers.shapes import metrics_of
 from reana_bridge.results.readers.tree import (
     MAX_DIGITS,
@@ -21,7 +25,13 @@ from reana_bridge.results.readers.tree import (
 def read(content: bytes, *, source: str) -> Reading:
     """The metrics in the JSON document `content`; `source` is its path, for the messages."""
     try:
-        return metrics_of(_load(decode(content)), source=source)
+        tree = _load(decode(content))
+        gather = known(tree)
+        if gather is None:
+            return metrics_of(tree, source=source)
+        found = Gathering(source)
+        gather(cast("Branch", tree), found)
+        return found.reading()
     except FileUnusable as error:
         return unusable(source, str(error))
 

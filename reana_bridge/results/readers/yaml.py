@@ -42,7 +42,7 @@ _PLAIN_TAGS = {None, "!", *(_CORE + name for name in ("int", "float", "bool", "n
 def read(content: bytes, *, source: str) -> Reading:
     """The metrics in the first document of the YAML file `content`; `source` is its path."""
     try:
-        return metrics_of(_Builder(decode(content)).document(), source=source)
+        return metrics_of(load(decode(content)), source=source)
     except FileUnusable as error:
         return unusable(source, str(error))
     except yaml.MarkedYAMLError as error:
@@ -51,6 +51,16 @@ def read(content: bytes, *, source: str) -> Reading:
         return unusable(source, f"{place}is no YAML: {error.problem or error.context}")
     except yaml.YAMLError as error:
         return unusable(source, f"is no YAML: {' '.join(str(error).split())}")
+
+
+def load(text: str) -> Tree:
+    """The first document of the YAML `text`.
+
+    Raises:
+        FileUnusable: It is beyond the limits, or empty.
+        yaml.YAMLError: It is no YAML.
+    """
+    return _Builder(text).document()
 
 
 class _Builder:

@@ -1,0 +1,1 @@
+"""What `collect` does with a workspace beside keeping its outputs: metrics and checks."""
