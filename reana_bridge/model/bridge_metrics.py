@@ -43,8 +43,11 @@ class MetricsSection(Section):
 
     @model_validator(mode="after")
     def _one_place(self) -> "MetricsSection":
-        if (self.path is None) == (not self.log):
-            raise mistake("names no file and no log, or both", "write either `path:` or `log:`")
+        if self.path is None and not self.log:
+            hint = "name a file or folder, or a step's `log:` with a `pattern:`"
+            raise mistake("is missing", hint, at="path")
+        if self.path is not None and self.log:
+            raise mistake("stands beside `path`", "write two entries, one for each", at="log")
         if self.log and not self.pattern:
             raise mistake(
                 "has a `log` but no `pattern`", "add `pattern:` with a regular expression", at="log"

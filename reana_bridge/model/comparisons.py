@@ -250,6 +250,7 @@ class CheckComparison:
     Attributes:
         name: The check's name.
         source: The file that declares it.
+        group: The feature, or the test suite; empty for none.
         baseline: None where the baseline has no such check, or there is no baseline.
         head: None where this commit has no such check any more.
         message: Why, for one that did not pass.
@@ -260,6 +261,7 @@ class CheckComparison:
     baseline: CheckState | None
     head: CheckState | None
     message: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from reana_bridge.model.comparisons import (
     RuleEffect,
 )
 from reana_bridge.model.results import Artifact, Result
+from reana_bridge.results.checks import checks_block, compare_checks
 from reana_bridge.results.histories import Past
 from reana_bridge.results.judging import judge_metrics
 
@@ -44,6 +45,7 @@ def compare(
     waiting_for: str = "",
     past: Past | None = None,
     acceptances: Sequence[Acceptance] = (),
+    checks: RuleEffect = RuleEffect.WARN,
 ) -> Comparison:
     """The comparison of `head` with the result of its baseline.
 
@@ -58,6 +60,7 @@ def compare(
         waiting_for: The commit of a better baseline that still runs; makes the comparison interim.
         past: What the default branch had up to the baseline; None where it was not looked at.
         acceptances: Differences that somebody said are expected.
+        checks: What a check that does not pass does.
 
     Raises:
         ValueError: one of `baseline` and `baseline_result` is given without the other.
@@ -72,18 +75,20 @@ def compare(
         past=past,
         acceptances=acceptances,
     )
+    compared = compare_checks(baseline_result.checks if baseline_result else None, head.checks)
     return Comparison(
         baseline=baseline,
         no_baseline="" if baseline else no_baseline,
         metrics=metrics,
+        checks=compared,
         files=compare_files(baseline_result.artifacts, head.artifacts) if baseline_result else (),
         drift=environment_drift(baseline_result.environment, head.environment) if baseline_result else (),
         interim=bool(waiting_for),
         waiting_for=waiting_for,
         made_at=made_at,
-        blocked=is_blocked(metrics),
         history=past.runs if past else None,
         tests=tests,
+        blocked=is_blocked(metrics) or checks_block(compared, checks),
     )
 
 

@@ -107,7 +107,7 @@ class Collect:
     ) -> list[OutputFile]:
         """The workspace's files that are kept or read; all of them where scenarios ask for them."""
         wanted = (
-            ["."] if checking.feature_files(specification) else [*patterns, *measuring.looked_for(analysis)]
+            ["**"] if checking.feature_files(specification) else [*patterns, *measuring.looked_for(analysis)]
         )
         return list(backend.outputs(row.backend_id or "", wanted))
 

@@ -100,6 +100,7 @@ class Compare:
                 made_at=now,
                 interim=waits,
                 waiting_for=choice.waiting_for if waits else "",
+                checks=ruling.analysis.checks,
             )
             stored.baseline_run_id = choice.baseline.run_id if choice.baseline else None
             stored.waiting_for_run = awaited if waits else None

@@ -220,15 +220,19 @@ def test_no_content_breaks_a_reader(format_name, content):
     ],
 )
 def test_reader_for(path, format_name, reader):
-    assert reader_for(path, format=format_name) is reader
+    assert reader_for(path, format=format_name).load() is reader
 
 
 @pytest.mark.parametrize(
     ("path", "format_name", "message"),
     [
-        ("a.txt", "", "`a.txt` has no ending that is known; write `format:` with one of csv, json, yaml"),
+        (
+            "a.txt",
+            "",
+            "`a.txt` has no ending that is known; write `format:` with one of csv, dvc",
+        ),
         ("metrics", "", "`metrics` has no ending"),
-        ("a.json", "root", "the format `root` is not known"),
+        ("a.json", "hdf5", "the format `hdf5` is not known"),
     ],
 )
 def test_unknown_formats(path, format_name, message):
@@ -265,7 +269,7 @@ def test_a_reader_that_fails_is_named(monkeypatch):
     def broken(content, *, source):
         raise RuntimeError("no such library")
 
-    monkeypatch.setattr("reana_bridge.results.readers._named", lambda name: broken)
+    monkeypatch.setattr("reana_bridge.results.readers._loaded", lambda group, name: broken)
     reading = read_metrics([MetricsContent(path="a.json", content=b"{}")])
     assert reading.unreadable[0].reason == "its reader failed: RuntimeError: no such library"
 

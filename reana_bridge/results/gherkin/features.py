@@ -26,7 +26,7 @@ def read(text: str, *, source: str, facts: Facts) -> Reading:
         facts: The run that they are asked of.
     """
     # Loaded here alone: few analyses have such files.
-    from gherkin.errors import ParserException
+    from gherkin.errors import ParserError
     from gherkin.parser import Parser
     from gherkin.pickles.compiler import Compiler
 
@@ -35,7 +35,7 @@ def read(text: str, *, source: str, facts: Facts) -> Reading:
         feature: dict[str, Any] = document.get("feature") or {}
         document["uri"] = source
         scenarios = cast("list[dict[str, Any]]", Compiler().compile(cast("Any", document)))
-    except (ParserException, RecursionError) as error:
+    except (ParserError, RecursionError) as error:
         return unusable(source, f"is no Gherkin: {one_line(str(error), 300)}")
     if not feature:
         return unusable(source, "is no Gherkin: it has no `Feature:`")
@@ -55,6 +55,8 @@ def _check(scenario: dict[str, Any], group: str, source: str, facts: Facts) -> C
 
 
 def _judged(sentences: list[dict[str, Any]], facts: Facts) -> tuple[CheckState, str]:
+    if not sentences:
+        return CheckState.SKIPPED, "has no sentence"
     if len(sentences) > MAX_SENTENCES:
         return CheckState.ERROR, f"has more than {MAX_SENTENCES} sentences"
     for sentence in sentences:

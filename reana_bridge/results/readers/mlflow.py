@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from reana_bridge.model.readings import Reading
+from reana_bridge.model.readings import Reading, Unreadable
 from reana_bridge.results.readers.branches import text
 from reana_bridge.results.readers.folders import Content, Folder
 from reana_bridge.results.readers.gathering import MAX_TEXT
@@ -48,8 +48,11 @@ def read(files: Mapping[str, Content], *, source: str) -> Reading:
         for (experiment, name), run in found.items()
         if "meta.yaml" in run.kinds
     ]
-    if not runs and not folder.unreadable:
-        folder.refuse("", "has no run of MLflow in it")
+    if not runs:
+        found_none = (
+            [] if folder.unreadable else [Unreadable(source=source, reason="has no run of MLflow in it")]
+        )
+        return Reading(unreadable=(*folder.unreadable[:50], *found_none))
     reading = reading_of([run for run in runs if run], source=source)
     return Reading(metrics=reading.metrics, unreadable=(*reading.unreadable, *folder.unreadable[:50]))
 

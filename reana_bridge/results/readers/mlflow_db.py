@@ -36,6 +36,7 @@ def read(path: Path, *, source: str) -> Reading:
             database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 16 << 20)
             database.execute("PRAGMA trusted_schema = OFF")
             database.execute("PRAGMA mmap_size = 0")
+            database.execute("PRAGMA temp_store = MEMORY")
             database.text_factory = _decoded
             _check(database)
             return reading_of(list(_runs(database)), source=source)
@@ -75,7 +76,7 @@ def _runs(database: sqlite3.Connection) -> Iterator[TrackedRun]:
             status=str(status or ""),
             deleted=stage == "deleted",
             started=started if isinstance(started, int) else 0,
-            metrics={key: tuple(found) for key, found in metrics[str(run_id)].items()},
+            metrics={key: tuple(found) for key, found in sorted(metrics[str(run_id)].items())},
             params=params.get(str(run_id), {}),
             tags=tags.get(str(run_id), {}),
         )
@@ -90,7 +91,7 @@ def _rows(database: sqlite3.Connection, query: str) -> Iterator[tuple[Any, ...]]
 
 def _texts(database: sqlite3.Connection, table: str) -> _Texts:
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    query = f"SELECT run_uuid, key, substr(value, 1, {MAX_TEXT}) FROM {table} ORDER BY key"  # noqa: S608 - ours
+    query = f"SELECT run_uuid, key, substr(value, 1, {MAX_TEXT}) FROM {table}"  # noqa: S608 - ours
     for run_id, key, text in _rows(database, query):
         found[str(run_id)][str(key)] = str(text)
     return found
@@ -98,7 +99,7 @@ def _texts(database: sqlite3.Connection, table: str) -> _Texts:
 
 def _metrics(database: sqlite3.Connection) -> Mapping[str, Mapping[str, list[Recorded]]]:
     found: defaultdict[str, defaultdict[str, list[Recorded]]] = defaultdict(lambda: defaultdict(list))
-    query = "SELECT run_uuid, key, value, timestamp, step, is_nan FROM metrics ORDER BY key"
+    query = "SELECT run_uuid, key, value, timestamp, step, is_nan FROM metrics"
     for run_id, key, value, timestamp, step, is_nan in _rows(database, query):
         if not isinstance(value, int | float) or not isinstance(timestamp, int) or not isinstance(step, int):
             raise _Unusable(f"has a row in `metrics` that holds no numbers, of the key `{str(key)[:100]}`")

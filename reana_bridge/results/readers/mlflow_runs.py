@@ -65,6 +65,8 @@ def reading_of(runs: Sequence[TrackedRun], *, source: str) -> Reading:
                 _add(found, prefix + key, recorded, tags)
         if run.status in UNENDED:
             found.complain(run.name or run.run_id, f"is a run that never ended (its status is {run.status})")
+    if not found.metrics:
+        found.complain("*", "has no metric: none of its runs logged one, or all are deleted")
     return found.reading()
 
 

@@ -36,7 +36,10 @@ def read(path: Path, *, source: str) -> Reading:
         raise
     except Exception as error:  # damaged files make the library fail in any way
         return unusable(source, f"is no ROOT file that can be read: {_said(error)}")
-    return found.reading()
+    reading = found.reading()
+    if not reading.metrics and not reading.unreadable:
+        return unusable(source, "holds no histogram, no tree and no parameter")
+    return reading
 
 
 def _object(file: Any, name: str, kind: str, found: Gathering) -> None:

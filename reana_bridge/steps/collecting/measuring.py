@@ -1,6 +1,7 @@
 """Reads the metrics of an ended run: from the files that its analysis declares, or from the usual places.
 
-A usual place counts where the run made the file: one that the commit itself holds is an input, and may be old.
+A usual place counts where the run made the file: one that the commit itself holds is an input, and may be
+old.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""An ended run's workspace as `collect` reads it: what was kept from the kept copies, the rest by the backend.
+"""An ended run's workspace as `collect` reads it: kept files from their copies, the rest by the backend.
 
 Promises: nothing outside of the workspace is read, and of no file more than its limit.
 """
