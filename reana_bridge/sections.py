@@ -147,6 +147,23 @@ class LimitSettings(_Section):
     )
 
 
+class MlflowSettings(_Section):
+    """An MLflow tracking server that analyses log to: `[mlflow]`."""
+
+    url: str = Field(
+        "", description="Its address, such as `https://mlflow.example.org`; empty: no server is asked."
+    )
+    token: SecretStr | None = Field(None, description="Token that it wants.")
+    token_file: Path | None = Field(None, description="File that holds the token.")
+    ca_file: Path | None = Field(None, description="Certificates to trust instead of the system's.")
+    timeout: Seconds = Field(20.0, ge=1, description="How long it may take for an answer.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _files(cls, data: dict[str, Any]) -> dict[str, Any]:
+        return _from_file(data, "token")
+
+
 class ForgeSettings(_Section):
     """A forge: `[forges.NAME]`."""
 

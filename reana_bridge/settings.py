@@ -23,6 +23,7 @@ from reana_bridge.sections import (
     EnvironmentSettings,
     ForgeSettings,
     LimitSettings,
+    MlflowSettings,
     ProjectSettings,
     ServerSettings,
     StorageSettings,
@@ -44,6 +45,7 @@ class Settings(BaseSettings):
     database: DatabaseSettings = Field(default_factory=lambda: DatabaseSettings.model_validate({}))
     storage: StorageSettings = Field(default_factory=lambda: StorageSettings.model_validate({}))
     limits: LimitSettings = Field(default_factory=lambda: LimitSettings.model_validate({}))
+    mlflow: MlflowSettings = Field(default_factory=lambda: MlflowSettings.model_validate({}))
     forges: dict[str, ForgeSettings] = Field(default_factory=dict[str, ForgeSettings])
     backends: dict[str, BackendSettings] = Field(
         default_factory=lambda: {"local": BackendSettings.model_validate({"kind": "local"})}
@@ -141,6 +143,7 @@ _EXAMPLES = {
     "server": '[server]\npublic_url = "https://bridge.example.org"',
     "database": '[database]\nurl = "sqlite:///./var/bridge.db"',
     "storage": '[storage]\nartifacts = "var/artifacts"',
+    "mlflow": '[mlflow]\nurl = "https://mlflow.example.org"\ntoken_file = "/run/secrets/mlflow-token"',
     "limits": '[limits]\nmemory = "4GiB"',
 }
 
@@ -160,6 +163,7 @@ def documented() -> dict[str, str]:
         "database": DatabaseSettings,
         "storage": StorageSettings,
         "limits": LimitSettings,
+        "mlflow": MlflowSettings,
         "forges.NAME": ForgeSettings,
         "backends.NAME": BackendSettings,
         "backends.NAME.environments": EnvironmentSettings,

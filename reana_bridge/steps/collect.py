@@ -27,7 +27,7 @@ from reana_bridge.model.results import Artifact, Failure, Result, Skipped, StepR
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.model.specification import Specification
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.collecting import checking, measuring
+from reana_bridge.steps.collecting import checking, measuring, tracking
 from reana_bridge.steps.collecting.workspace import Workspace, is_declared
 from reana_bridge.steps.reporting import analysis_of, steps_of
 from reana_bridge.steps.sources import fetched, specification_of
@@ -177,6 +177,7 @@ class Collect:
             measured = measuring.Measuring(
                 workspace, limits, is_input=lambda path: checking.in_commit(cache, row.sha, path)
             ).read(analysis, logs=logs, steps=steps, isolation=bridge.isolation)
+            measured = tracking.joined(measured, self._tracked(row), analysis)
             facts = checking.facts_of(row, workspace, specification, steps=steps, logs=logs, limits=limits)
             paths = checking.feature_files(specification)
             checks, unreadable = checking.judge(paths, facts, cache=cache, sha=row.sha)
@@ -185,6 +186,13 @@ class Collect:
             checks=(*checks, *measured.checks),
             unreadable=(*measured.unreadable, *unreadable),
         )
+
+    def _tracked(self, row: Run) -> Reading:
+        """What the run logged to the tracking server, where the settings name one."""
+        settings = self._bridge.settings.mlflow
+        if not settings.url or row.failure:
+            return Reading()
+        return tracking.fetch(settings, experiment=f"{row.project}/{row.analysis}", run_name=row.id)
 
     def _hold_on(self, row: Run, message: str) -> None:
         """Wait for a backend that is away: what the run left is still there."""

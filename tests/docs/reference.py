@@ -38,6 +38,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "database": s.DatabaseSettings,
     "storage": s.StorageSettings,
     "limits": s.LimitSettings,
+    "mlflow": s.MlflowSettings,
     "forges.NAME": s.ForgeSettings,
     "backends.NAME": s.BackendSettings,
     "backends.NAME.environments": s.EnvironmentSettings,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from reana_bridge.model.codec import from_data
+from reana_bridge.model.comparisons import Comparison
 from reana_bridge.model.readings import CheckState
 from reana_bridge.model.results import Result
 from reana_bridge.store.tables import Run

@@ -51,8 +51,14 @@ class TrackedRun:
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def reading_of(runs: Sequence[TrackedRun], *, source: str) -> Reading:
-    """The metrics of `runs`, the one that started first at the front."""
+def reading_of(runs: Sequence[TrackedRun], *, source: str, required: bool = True) -> Reading:
+    """The metrics of `runs`, the one that started first at the front.
+
+    Args:
+        runs: In any order.
+        source: Where they were found.
+        required: Whether it is worth a word that there are none.
+    """
     found = Gathering(source)
     live = [run for run in sorted(runs, key=lambda run: (run.started, run.run_id)) if not run.deleted]
     prefixes = _prefixes([run for run in live if run.metrics])
@@ -65,7 +71,7 @@ def reading_of(runs: Sequence[TrackedRun], *, source: str) -> Reading:
                 _add(found, prefix + key, recorded, tags)
         if run.status in UNENDED:
             found.complain(run.name or run.run_id, f"is a run that never ended (its status is {run.status})")
-    if not found.metrics:
+    if required and not found.metrics:
         found.complain("*", "has no metric: none of its runs logged one, or all are deleted")
     return found.reading()
 
