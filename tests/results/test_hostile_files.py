@@ -179,7 +179,7 @@ FILES: list[tuple[str, Any, str]] = [
         "is no SQLite database|",
     ),
     ("u.root", b"root" + b"\xff" * 1000, "is no ROOT file that can be read|used more|took more"),
-    ("v.root", cut(0.2), "is no ROOT file that can be read|cannot be read|holds no histogram"),
+    ("v.root", cut(0.2), "is cut off: "),
     ("w.root", overwritten(0.2), "|cannot be read"),
     ("x.root", overwritten(0.9, 200), "|is no ROOT file|cannot be read"),
     ("y.root", b"", "is no ROOT file that can be read"),

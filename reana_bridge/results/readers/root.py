@@ -27,6 +27,9 @@ def read(path: Path, *, source: str) -> Reading:
     found = Gathering(source)
     try:
         with cast("Any", uproot).open(path) as file:
+            size, end = path.stat().st_size, int(file.file.fEND)
+            if size < end:
+                found.complain("*", f"is cut off: {size} of its {end} bytes are there")
             classes: dict[str, str] = file.classnames(recursive=True, cycle=False)
             for name in list(classes)[:MAX_OBJECTS]:
                 _object(file, name, classes[name], found)
