@@ -79,6 +79,7 @@ class Compare:
             proposed_rules=analysis_of(row).rules,
             no_baseline=choice.no_baseline,
             past=found.past,
+            checks=found.ruling.analysis.checks,
         )
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
@@ -100,7 +101,6 @@ class Compare:
                 made_at=now,
                 interim=waits,
                 waiting_for=choice.waiting_for if waits else "",
-                checks=ruling.analysis.checks,
             )
             stored.baseline_run_id = choice.baseline.run_id if choice.baseline else None
             stored.waiting_for_run = awaited if waits else None
