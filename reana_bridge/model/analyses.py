@@ -225,6 +225,48 @@ class BaselineWish:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PartRule:
+    """How far apart one part of a file may be: a column, a key, an array, a histogram.
+
+    Attributes:
+        name: Glob over the names of parts (`*` crosses dots).
+        absolute: Largest |difference|; None for none beside `relative`.
+        relative: Largest |difference| / |baseline|, as a fraction; None for none beside `absolute`.
+        p_value: Histograms: the smallest chance at which the two still agree; None for the file's.
+    """
+
+    name: str
+    absolute: float | None = None
+    relative: float | None = None
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRule:
+    """How files that match `path` (a glob) are compared, and what it means when they differ.
+
+    Attributes:
+        path: Glob over paths in the workspace; of several rules that match the first one counts.
+        kind: A comparator's name; empty to go by the file's ending.
+        absolute: Largest |difference| of two numbers; None for none beside `relative`.
+        relative: Largest |difference| / |baseline|, as a fraction; None for none beside `absolute`.
+        p_value: Histograms: the smallest chance at which the two still agree; None for three sigma.
+        parts: For single parts, over the file's own; of several that match the first one counts.
+        ignore: Globs over the names of parts (of a text: over its lines) that are not looked at.
+        effect: What a file that differs, is missing or cannot be compared does. Pictures never block.
+    """
+
+    path: str
+    kind: str = ""
+    absolute: float | None = None
+    relative: float | None = None
+    p_value: float | None = None
+    parts: tuple[PartRule, ...] = ()
+    ignore: tuple[str, ...] = ()
+    effect: RuleEffect = RuleEffect.WARN
+
+
+@dataclass(frozen=True, kw_only=True)
 class Analysis:
     """One named workflow of a project.
 
@@ -241,6 +283,7 @@ class Analysis:
         artifacts: Beside the specification's outputs.
         hints: Units and directions.
         rules: What is judged.
+        files: How artifacts are compared; all others by their ending, within rounding.
         cancel_superseded: Whether its runs that nobody wants any more are cancelled; None for the default
             (yes for proposals, no for the default branch and tags).
         note: When the merge request's note speaks of it; None for the server's choice.
@@ -260,6 +303,7 @@ class Analysis:
     artifacts: tuple[str, ...] = ()
     hints: tuple[MetricHint, ...] = ()
     rules: tuple[Rule, ...] = ()
+    files: tuple[FileRule, ...] = ()
     cancel_superseded: bool | None = None
     note: NoteWhen | None = None
     baseline: BaselineWish = field(default_factory=BaselineWish)

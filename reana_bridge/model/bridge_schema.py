@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Field
 
 from reana_bridge.model.bridge_baseline import Baseline
+from reana_bridge.model.bridge_files import FileSection
 from reana_bridge.model.bridge_metrics import MetricsSection
 from reana_bridge.model.bridge_rules import HintSection, RuleSection
 from reana_bridge.model.bridge_section import Section
@@ -212,6 +213,12 @@ class AnalysisSection(Section):
         description="What a check that does not pass does, a scenario of `tests.files` or a test case of "
         "JUnit: `block` fails the status, `warn` warns in the report, `inform` only tells.",
         examples=["block"],
+    )
+    files: Annotated[list[FileSection], Field(max_length=MAX_RULES)] = Field(
+        default_factory=list[FileSection],
+        description="How far artifacts may differ from the baseline's, and what it means when they do. "
+        "Files without a rule are compared all the same, within rounding.",
+        examples=[[{"path": "results/*.csv", "relative": 1e-6, "effect": "block"}]],
     )
     cancel_superseded: bool | None = Field(
         None,

@@ -25,6 +25,7 @@ from reana_bridge.model.analyses import (
     Triggers,
 )
 from reana_bridge.model.bridge_baseline import BaselineSection
+from reana_bridge.model.bridge_files import file_rule
 from reana_bridge.model.bridge_metrics import MetricsSection
 from reana_bridge.model.bridge_problems import explain
 from reana_bridge.model.bridge_reference import documented_keys, json_schema
@@ -113,6 +114,7 @@ def _analysis(
         artifacts=tuple(section.artifacts or ()),
         hints=tuple(_hint(metric, hint) for metric, hint in section.hints.items()),
         rules=tuple(_rule(rule) for rule in section.rules),
+        files=tuple(file_rule(rule) for rule in section.files),
         cancel_superseded=cancel if own is None else own,
         note=NoteWhen(own_note) if own_note else None,
         baseline=_baseline(section.baseline) if section.baseline else BaselineWish(),

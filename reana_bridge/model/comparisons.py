@@ -222,7 +222,8 @@ class FileComparison:
 
     Attributes:
         path: Relative to the workspace.
-        verdict: What became of it; `identical` by content digest alone.
+        verdict: What became of it; `identical` by content digest alone: the same values written otherwise
+            are `within tolerance`.
         baseline_digest: SHA-256, hexadecimal; empty when new.
         head_digest: SHA-256, hexadecimal; empty when missing.
         kind: What it was compared as, such as `csv` or `histograms`; empty for bare bytes.
@@ -230,6 +231,7 @@ class FileComparison:
         measures: The figures of the whole file.
         parts: Its parts, those that differ first.
         pictures: What was drawn of the whole file.
+        rules: What the rule on it says.
     """
 
     path: str
@@ -241,6 +243,7 @@ class FileComparison:
     measures: tuple[Measure, ...] = ()
     parts: tuple[FilePart, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    rules: tuple[RuleOutcome, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

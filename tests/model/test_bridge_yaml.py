@@ -11,12 +11,14 @@ from reana_bridge.model.analyses import (
     Analysis,
     HistoryLimit,
     HistoryTest,
+    FileRule,
     MetricHint,
     MetricsFile,
     NoteWhen,
     OnMergeRequest,
     OnPush,
     OnSchedule,
+    PartRule,
     ProjectFile,
     Rule,
     Target,
@@ -80,6 +82,16 @@ def test_the_reference_example():
             Rule(metric="fit.upper_limit", relative=0.05, sigmas=3, effect=RuleEffect.BLOCK),
             Rule(metric="yields.*", absolute=10, effect=RuleEffect.INFORM),
             Rule(metric="fit.chi2_ndf", minimum=0.5, maximum=2),
+        ),
+        files=(
+            FileRule(
+                path="results/*.csv",
+                relative=1e-6,
+                parts=(PartRule(name="mass", absolute=0.1), PartRule(name="h_*", p_value=0.01)),
+                ignore=("*.created",),
+                effect=RuleEffect.BLOCK,
+            ),
+            FileRule(path="results/hists.root", kind="histograms", absolute=0, p_value=0.001),
         ),
         cancel_superseded=False,
         note=NoteWhen.NEVER,
@@ -175,7 +187,14 @@ def test_fractions(written, fraction):
 
 MISTAKES = [
     # text, line, key, fragments of message and hint
-    ("files: x", 1, "files", ["is not known", "did you mean `file`?"]),
+    ("filee: x", 1, "filee", ["is not known", "did you mean `file`?"]),
+    ("files: [{path: a.csv, effect: fail}]", 1, "files[1].effect", ["must be one of its words"]),
+    ("files: [{path: /a.csv}]", 1, "files[1].path", ["relative"]),
+    ("files: [{kind: csv}]", 1, "files[1].path", ["is missing"]),
+    ("files: [{path: a.csv, relative: -1}]", 1, "files[1].relative", ["must be at least 0"]),
+    ("files: [{path: a.csv, parts: {x: {}}}]", 1, "files[1].parts.x", ["says nothing"]),
+    ("files: [{path: h.root, p-value: 2}]", 1, "files[1].p-value", ["must be at most 1"]),
+    ("files: [{path: a.png, kind: image, effect: block}]", 1, "files[1].effect", ["pictures are advice"]),
     ("analysis: {}", 1, "analysis", ["did you mean `analyses`?"]),
     ("analyses:", 1, "analyses", ["not nothing"]),
     ("analyses: {}", 1, "analyses", ["is empty"]),
@@ -403,7 +422,7 @@ def test_the_schema_is_one_and_takes_the_reference_example():
         ('{"analyses": {"fit": null}}', True),
         ('{"analyses": {"my fit": {}}}', False),
         ('{"analyses": {}}', False),
-        ('{"analyses": {"fit": {"files": "x"}}}', False),
+        ('{"analyses": {"fit": {"filee": "x"}}}', False),
         ('{"parameters": {"a": [1]}}', False),
         ('{"hints": {"a": {"direction": "lower", "unit": "fb"}}}', True),
         ('{"hints": {"a": {"direction": "down"}}}', False),
@@ -433,7 +452,7 @@ def test_every_key_of_the_reference_example_is_documented():
     def walk(value, prefix):
         if isinstance(value, dict):
             for key, inner in value.items():
-                name = "<name>" if prefix == "hints." else key
+                name = "<name>" if prefix in ("hints.", "files[].parts.") else key
                 if prefix.endswith("parameters."):
                     continue
                 yield prefix + name
@@ -443,7 +462,7 @@ def test_every_key_of_the_reference_example_is_documented():
                 yield from walk(inner, prefix.removesuffix(".") + "[].")
 
     for analysis in yaml.load(REFERENCE, yaml.BaseLoader)["analyses"].values():
-        written = set(walk(analysis, "")) - {"hints.<name>"}
+        written = set(walk(analysis, "")) - {"hints.<name>", "files[].parts.<name>"}
         assert written <= keys
 
 

@@ -25,7 +25,7 @@ from reana_bridge.results.readers.tree import (
 def read(content: bytes, *, source: str) -> Reading:
     """The metrics in the JSON document `content`; `source` is its path, for the messages."""
     try:
-        tree = _load(decode(content))
+        tree = load(content)
         gather = known(tree)
         if gather is None:
             return metrics_of(tree, source=source)
@@ -36,7 +36,13 @@ def read(content: bytes, *, source: str) -> Reading:
         return unusable(source, str(error))
 
 
-def _load(text: str) -> Tree:
+def load(content: bytes) -> Tree:
+    """The JSON document `content`.
+
+    Raises:
+        FileUnusable: it is none, or too large.
+    """
+    text = decode(content)
     # Each part of a document but the first follows one of these; what stands in texts only counts more.
     check_parts(sum(map(text.count, ",{[")))
     try:

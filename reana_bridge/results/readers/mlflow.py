@@ -11,8 +11,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-import yaml
-
 from reana_bridge.model.readings import Reading, Unreadable
 from reana_bridge.results.readers.branches import text
 from reana_bridge.results.readers.folders import Content, Folder
@@ -85,11 +83,9 @@ def _meta(folder: Folder, path: str) -> Branch | None:
     if content is None:
         return None
     try:
-        tree = load(decode(content))
+        tree = next(load(content))
     except FileUnusable as error:
         folder.refuse(path, str(error))
-    except yaml.YAMLError as error:
-        folder.refuse(path, f"is no YAML: {' '.join(str(error).split())[:200]}")
     else:
         if isinstance(tree, Branch):
             return tree

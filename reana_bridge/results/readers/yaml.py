@@ -42,25 +42,25 @@ _PLAIN_TAGS = {None, "!", *(_CORE + name for name in ("int", "float", "bool", "n
 def read(content: bytes, *, source: str) -> Reading:
     """The metrics in the first document of the YAML file `content`; `source` is its path."""
     try:
-        return metrics_of(load(decode(content)), source=source)
+        return metrics_of(next(load(content)), source=source)
     except FileUnusable as error:
         return unusable(source, str(error))
+
+
+def load(content: bytes) -> Iterator[Tree]:
+    """The documents in the YAML file `content`, at least one.
+
+    Raises:
+        FileUnusable: it is no YAML, or too large.
+    """
+    try:
+        yield from _Builder(decode(content)).documents()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}: " if mark else ""
-        return unusable(source, f"{place}is no YAML: {error.problem or error.context}")
+        raise FileUnusable(f"{place}is no YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
-        return unusable(source, f"is no YAML: {' '.join(str(error).split())}")
-
-
-def load(text: str) -> Tree:
-    """The first document of the YAML `text`.
-
-    Raises:
-        FileUnusable: It is beyond the limits, or empty.
-        yaml.YAMLError: It is no YAML.
-    """
-    return _Builder(text).document()
+        raise FileUnusable(f"is no YAML: {' '.join(str(error).split())}") from None
 
 
 class _Builder:
@@ -71,11 +71,14 @@ class _Builder:
         self.anchors: dict[str, tuple[Tree, int]] = {}
         self.parts = 0
 
-    def document(self) -> Tree:
+    def documents(self) -> Iterator[Tree]:
+        found = 0
         for event in self.events:
             if isinstance(event, DocumentStartEvent):
-                return self.node(next(self.events), depth=0)
-        raise FileUnusable("is empty")
+                found += 1
+                yield self.node(next(self.events), depth=0)
+        if not found:
+            raise FileUnusable("is empty")
 
     def node(self, event: Event, *, depth: int) -> Tree:
         before = self.parts

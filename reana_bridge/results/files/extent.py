@@ -1,0 +1,119 @@
+"""How far two files are apart, gathered value by value: how many, how far at most, and where."""
+
+import math
+from dataclasses import dataclass, field
+
+from reana_bridge.model.comparisons import FilePart, FileVerdict, Measure
+from reana_bridge.results.files.pair import MAX_NAME
+from reana_bridge.results.files.tolerances import Number, Tolerance, relative_gap
+from reana_bridge.results.readers.clean import one_line
+
+_SHOWN = 40
+
+
+@dataclass(kw_only=True)
+class Extent:
+    """What was found so far.
+
+    Attributes:
+        compared: Values that both sides have.
+        unequal: Of them, those that are not the same number or text.
+        beyond: Of them, those that no tolerance covers.
+        relative: Largest |difference| / |baseline| of two numbers; infinite from 0.
+        absolute: Largest |difference| of two numbers.
+        where: Where `relative` was found; where there is none, the first value that differs.
+        example: `1.0 -> 1.2`, of the same place.
+        found: Whether any number differs.
+    """
+
+    compared: int = 0
+    unequal: int = 0
+    beyond: int = 0
+    relative: float = 0.0
+    absolute: float = 0.0
+    where: str = ""
+    example: str = ""
+    found: bool = field(default=False, init=False)
+
+    def numbers(self, baseline: Number, head: Number, where: str, tolerance: Tolerance) -> bool:
+        """Take in two numbers; whether they are near enough."""
+        self.compared += 1
+        if baseline == head or (baseline != baseline and head != head):
+            return True
+        self.unequal += 1
+        gap = relative_gap(baseline, head)
+        self.absolute = max(self.absolute, _distance(baseline, head))
+        if gap > self.relative or not self.found:
+            self.relative, self.where, self.found = gap, where, True
+            self.example = f"{_brief(repr(baseline))} -> {_brief(repr(head))}"
+        allowed = tolerance.allows(baseline, head)
+        self.beyond += not allowed
+        return allowed
+
+    def texts(self, baseline: str, head: str, where: str) -> bool:
+        """Take in two texts; whether they are the same."""
+        self.compared += 1
+        if baseline == head:
+            return True
+        self.unequal += 1
+        self.beyond += 1
+        if not self.where:
+            self.where, self.example = where, f"{_brief(baseline)} -> {_brief(head)}"
+        return False
+
+    @property
+    def verdict(self) -> FileVerdict:
+        """`identical`, `within tolerance` or `different`."""
+        if self.beyond:
+            return FileVerdict.DIFFERENT
+        return FileVerdict.WITHIN_TOLERANCE if self.unequal else FileVerdict.IDENTICAL
+
+    def part(self, name: str) -> FilePart:
+        """This as a part of a file."""
+        shown = one_line(name, MAX_NAME)
+        return FilePart(name=shown, verdict=self.verdict, explanation=self.words, measures=self.measures)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """The figures; those of numbers only where numbers differ."""
+        counts = (
+            Measure(name="values that differ", value=self.unequal),
+            Measure(name="beyond tolerance", value=self.beyond),
+        )
+        if not self.found:
+            return counts if self.unequal else ()
+        return (
+            *counts,
+            Measure(name="largest relative difference", value=self.relative),
+            Measure(name="largest difference", value=self.absolute),
+            Measure(name="where", value=self.where),
+        )
+
+    @property
+    def words(self) -> str:
+        """One clause: `3 of 10 values differ, at most by 1.2e-05 (row 3: 1.0 -> 1.1)`; empty for none."""
+        if not self.unequal:
+            return ""
+        count = f"{self.beyond} beyond tolerance, " if 0 < self.beyond < self.unequal else ""
+        far = f", at most by {ratio(self.relative)}" if self.found else ""
+        place = f"{one_line(self.where, 80)}: " if self.where else ""
+        return f"{self.unequal:,} of {self.compared:,} values differ, {count}".rstrip(", ") + (
+            f"{far} ({place}{self.example})"
+        )
+
+
+def ratio(value: float) -> str:
+    """A relative difference for people: `1.2e-05`, `18 %`, or what it means that it is infinite."""
+    if math.isinf(value):
+        return "more than any ratio (from 0, or to no number)"
+    return f"{value * 100:.3g} %" if value >= 1e-3 else f"{value:.2g}"
+
+
+def _distance(baseline: Number, head: Number) -> float:
+    gap = abs(head - baseline)
+    return float(gap) if math.isfinite(gap) else math.inf
+
+
+def _brief(text: str) -> str:
+    line = one_line(text, _SHOWN + 1)
+    return f"`{line[:_SHOWN]}...`" if len(line) > _SHOWN else f"`{line}`"

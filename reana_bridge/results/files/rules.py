@@ -1,0 +1,45 @@
+"""What the rule on a file says of its comparison."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reana_bridge.model.analyses import FileRule
+from reana_bridge.model.bridge_files import ADVICE
+from reana_bridge.model.comparisons import FileComparison, FileVerdict, RuleEffect, RuleOutcome
+from reana_bridge.model.globs import matches
+
+_KEPT = frozenset({FileVerdict.IDENTICAL, FileVerdict.WITHIN_TOLERANCE, FileVerdict.NEW})
+
+
+def rule_on(path: str, rules: Sequence[FileRule]) -> FileRule | None:
+    """The first of `rules` that `path` matches."""
+    return next((rule for rule in rules if matches(path, [rule.path])), None)
+
+
+def judged(comparison: FileComparison, rule: FileRule | None) -> FileComparison:
+    """The comparison with what `rule` says of it; as it is without one.
+
+    A file that differs, is missing or cannot be compared breaks its rule: who wants to be told must not
+    miss it because the file is damaged. A new one does not. Of pictures a rule warns at most.
+    """
+    if rule is None:
+        return comparison
+    broken = comparison.verdict not in _KEPT
+    effect = rule.effect
+    if comparison.kind in ADVICE and effect is RuleEffect.BLOCK:
+        effect = RuleEffect.WARN
+    words = f"{comparison.verdict.value}: {comparison.explanation}".removesuffix(": ")
+    outcome = RuleOutcome(rule=in_words(rule), effect=effect, broken=broken, explanation=words)
+    return replace(comparison, rules=(outcome,))
+
+
+def in_words(rule: FileRule) -> str:
+    """The rule for people: `agrees with the baseline within 1e-06`."""
+    limits = [f"{rule.absolute:g}"] if rule.absolute else []
+    limits += [f"{rule.relative:g} of it"] if rule.relative else []
+    within = f" within {' + '.join(limits)}" if limits else ""
+    if not limits and (rule.absolute, rule.relative) != (None, None):
+        within = " exactly"
+    chance = f", p at least {rule.p_value:g}" if rule.p_value is not None else ""
+    ignored = f", {', '.join(rule.ignore[:3])} ignored" if rule.ignore else ""
+    return f"agrees with the baseline{within}{chance}{ignored}"
