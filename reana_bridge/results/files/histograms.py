@@ -1,0 +1,221 @@
+"""Compares ROOT files, histogram by histogram: chi-squared with its chance, the largest pull, other bins.
+
+Two histograms agree where every bin is within the tolerance, or where chi-squared is no less likely than the
+limit (three sigma unless a rule says else). Of many histograms a few are unlikely by chance: one differs only if
+it stands after Benjamini and Hochberg's correction over those of the file. Trees are compared by their entries
+and the names of their branches. https://root.cern/doc/master/classTH1.html
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import uproot
+
+from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure, Picture
+from reana_bridge.results.files.binned import Binned, binned, is_histogram
+from reana_bridge.results.files.goodness import Agreement, agreement
+from reana_bridge.results.files.pair import MAX_NAME, NotComparable, Pair, compared
+from reana_bridge.results.files.tolerances import Tolerance
+from reana_bridge.results.readers.clean import one_line
+from reana_bridge.results.statistics import benjamini_hochberg
+
+MAX_OBJECTS = 2_000
+MAX_DRAWN = 12
+FALSE_DISCOVERY = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """A part, and what is needed to judge and to draw it; only a histogram with the same bins has a `fit`."""
+
+    part: FilePart
+    fit: Agreement | None = None
+    sides: tuple[Binned, Binned] | None = None
+    tolerance: Tolerance = Tolerance()
+
+
+def compare(pair: Pair) -> FileComparison:
+    """The comparison of two ROOT files.
+
+    Raises:
+        NotComparable: one is none, is damaged or has too many objects.
+    """
+    with _opened(pair, "baseline") as baseline, _opened(pair, "head") as head:
+        before, after = _objects(baseline, "baseline"), _objects(head, "head")
+        found = [
+            _one(baseline, head, name, before.get(name, ""), after.get(name, ""), tolerance)
+            for name in after | before
+            if (tolerance := pair.tolerances.of(name)) is not None
+        ]
+    found = _corrected(found)
+    found.sort(key=lambda each: each.fit.p_value if each.fit else 0.0)
+    parts = _drawn(pair, found)
+    fits = [each.fit for each in found if each.fit]
+    measures = (Measure(name="histograms", value=len(fits)),)
+    return compared(pair, parts, noun="object", measures=measures)
+
+
+@contextlib.contextmanager
+def _opened(pair: Pair, side: str) -> Iterator[Any]:
+    path = pair.baseline if side == "baseline" else pair.head
+    try:
+        file: Any = uproot.open(path)
+    except MemoryError:
+        raise
+    except Exception as error:  # uproot raises whatever a damaged file makes it stumble over
+        raise NotComparable(f"{side}: is no ROOT file that can be read: {_brief(error)}") from None
+    with file:
+        yield file
+
+
+def _objects(file: Any, side: str) -> dict[str, str]:
+    """Name -> ROOT class of everything in the file, newest cycles only."""
+    try:
+        kinds: dict[str, str] = file.classnames(recursive=True, cycle=False)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise NotComparable(f"{side}: its directories cannot be read: {_brief(error)}") from None
+    named = {name: kind for name, kind in kinds.items() if not kind.startswith("TDirectory")}
+    if len(named) > MAX_OBJECTS:
+        raise NotComparable(f"{side}: has more than {MAX_OBJECTS:,} objects")
+    return named
+
+
+def _one(baseline: Any, head: Any, name: str, before: str, after: str, tolerance: Tolerance) -> _Found:
+    """What became of the object with this name; an empty class is one that is not there."""
+    part = FilePart(name=one_line(name, MAX_NAME), verdict=FileVerdict.DIFFERENT)
+    if not before or not after:
+        verdict = FileVerdict.NEW if after else FileVerdict.MISSING
+        return _Found(part=replace(part, verdict=verdict, explanation=f"a {one_line(before or after, 40)}"))
+    try:
+        if is_histogram(before) and is_histogram(after):
+            return _histograms(part, binned(baseline[name]), binned(head[name]), tolerance)
+        if "TTree" in (before, after) and before == after:
+            return _Found(part=_trees(part, baseline[name], head[name]))
+    except NotComparable as error:
+        return _Found(part=replace(part, verdict=FileVerdict.NOT_COMPARABLE, explanation=str(error)))
+    except MemoryError:
+        raise
+    except Exception as error:  # see above
+        reason = f"cannot be read: {_brief(error)}"
+        return _Found(part=replace(part, verdict=FileVerdict.NOT_COMPARABLE, explanation=reason))
+    if before != after:
+        words = f"a {one_line(before, 40)}, now a {one_line(after, 40)}"
+        return _Found(part=replace(part, explanation=words))
+    reason = f"objects of the class {one_line(after, 40)} are not looked into"
+    return _Found(part=replace(part, verdict=FileVerdict.NOT_COMPARABLE, explanation=reason))
+
+
+def _histograms(part: FilePart, before: Binned, after: Binned, tolerance: Tolerance) -> _Found:
+    if mismatch := _other_bins(before, after):
+        return _Found(part=replace(part, explanation=f"other bins: {mismatch}"), tolerance=tolerance)
+    same = np.array_equal(before.contents, after.contents, equal_nan=True)
+    if same and np.array_equal(before.variances, after.variances, equal_nan=True):
+        return _Found(part=replace(part, verdict=FileVerdict.IDENTICAL))
+    with np.errstate(all="ignore"):
+        fit = agreement(before.contents, after.contents, before.variances, after.variances)
+        near = np.isclose(
+            after.contents,
+            before.contents,
+            rtol=tolerance.relative,
+            atol=tolerance.absolute,
+            equal_nan=True,
+        )
+    agrees = bool(np.all(near)) or (
+        tolerance.by_chance and fit.p_value >= tolerance.p_value and not fit.unexplained
+    )
+    verdict = FileVerdict.WITHIN_TOLERANCE if agrees else FileVerdict.DIFFERENT
+    explained = replace(part, verdict=verdict, explanation=_words(fit, after), measures=_figures(fit, after))
+    return _Found(part=explained, fit=fit, sides=(before, after), tolerance=tolerance)
+
+
+def _other_bins(before: Binned, after: Binned) -> str:
+    """How the bins of two histograms differ; empty where they do not."""
+    if len(before.edges) != len(after.edges):
+        return f"{len(before.edges)} dimensions, now {len(after.edges)}"
+    for old, new in zip(before.edges, after.edges, strict=True):
+        if len(old) != len(new) or not np.allclose(old, new, rtol=1e-9, atol=0):
+            if (len(old), old[0], old[-1]) == (len(new), new[0], new[-1]):
+                return f"{len(old) - 1} bins with other edges"
+            return (
+                f"{len(old) - 1} from {old[0]:g} to {old[-1]:g}, now "
+                f"{len(new) - 1} from {new[0]:g} to {new[-1]:g}"
+            )
+    return ""
+
+
+def _corrected(found: list[_Found]) -> list[_Found]:
+    """With those that are only unlikely because there are so many taken for agreeing."""
+    fits = [each.fit.p_value for each in found if each.fit]
+    stands = benjamini_hochberg(fits, FALSE_DISCOVERY)
+    return [_one_of_many(each, stands, len(fits)) for each in found]
+
+
+def _one_of_many(each: _Found, stands: float, count: int) -> _Found:
+    fit, part = each.fit, each.part
+    by_chance = fit is not None and each.tolerance.by_chance and not fit.unexplained
+    if not fit or not by_chance or part.verdict is not FileVerdict.DIFFERENT or fit.p_value <= stands:
+        return each
+    words = f"{part.explanation}; to be expected once among {count:,} histograms"
+    return replace(each, part=replace(part, verdict=FileVerdict.WITHIN_TOLERANCE, explanation=words))
+
+
+def _words(fit: Agreement, after: Binned) -> str:
+    hints = [f"chi2/ndf {fit.chi2:.4g}/{fit.ndf}, p = {fit.p_value:.2g}"]
+    if fit.ndf:
+        hints.append(f"largest pull {fit.pull:+.2g} at {after.bin(fit.where)}")
+    if fit.unexplained:
+        hints.append(f"{fit.unexplained:,} bins without an uncertainty differ")
+    return ", ".join(hints)
+
+
+def _figures(fit: Agreement, after: Binned) -> tuple[Measure, ...]:
+    figures: list[tuple[str, float | int | str]] = [
+        ("chi2", fit.chi2),
+        ("ndf", fit.ndf),
+        ("p", fit.p_value),
+        ("largest pull", fit.pull),
+        ("where", after.bin(fit.where)),
+    ]
+    if fit.distance is not None and fit.distance_p is not None:
+        figures += [("KS distance", fit.distance), ("KS p (a hint)", fit.distance_p)]
+    return tuple(Measure(name=name, value=value) for name, value in figures)
+
+
+def _trees(part: FilePart, before: Any, after: Any) -> FilePart:
+    """By entries and branches; what is in them is not looked into."""
+    entries = int(before.num_entries), int(after.num_entries)
+    names = set(before.keys()), set(after.keys())
+    measures = (Measure(name="entries", value=entries[1]), Measure(name="branches", value=len(names[1])))
+    said = [f"{entries[0]:,} entries, now {entries[1]:,}"] if entries[0] != entries[1] else []
+    for word, some in (("missing", names[0] - names[1]), ("new", names[1] - names[0])):
+        if some:
+            said.append(f"{len(some):,} {word} branches, such as {one_line(min(some), 60)}")
+    if said:
+        return replace(part, explanation="; ".join(said), measures=measures)
+    words = f"the same {entries[1]:,} entries and {len(names[1]):,} branches; values are not looked into"
+    return replace(part, verdict=FileVerdict.WITHIN_TOLERANCE, explanation=words, measures=measures)
+
+
+def _drawn(pair: Pair, found: list[_Found]) -> list[FilePart]:
+    """The parts, those that differ with an overlay, as many as may be drawn."""
+    parts: list[FilePart] = []
+    left = MAX_DRAWN if pair.drawings else 0
+    for each in found:
+        pictures: tuple[Picture, ...] = ()
+        if left and each.sides and pair.drawings and each.part.verdict is FileVerdict.DIFFERENT:
+            from reana_bridge.results.drawing.histograms import overlay
+
+            title = f"{each.part.name}: {each.part.explanation}"
+            pictures = (overlay(*each.sides, title=title, place=pair.drawings),)
+            left -= 1
+        parts.append(replace(each.part, pictures=pictures))
+    return parts
+
+
+def _brief(error: Exception) -> str:
+    return one_line(f"{type(error).__name__}: {error}", 120)
