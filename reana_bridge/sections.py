@@ -127,6 +127,16 @@ class LimitSettings(_Section):
     artifact_count: int = Field(10_000, ge=1, description="Artifacts of a run.")
     metrics: int = Field(10_000, ge=1, description="Metrics of a run.")
     metrics_file: Bytes = Field(16 * 2**20, description="Largest metrics file.")
+    compared_files: int = Field(
+        200, ge=0, description="Artifacts of a run that are looked into where their content differs."
+    )
+    compared_file: Bytes = Field(512 * 2**20, description="Largest artifact that is looked into.")
+    compared_seconds: Seconds = Field(
+        600.0, description="How long all artifacts of a run together may take to be compared."
+    )
+    compared_pictures: int = Field(
+        200, ge=0, description="Pictures of what differs that are kept of a run's artifacts."
+    )
     isolated_memory: Bytes = Field(
         2**30, ge=2**28, description="Memory of the process in which files of a run are opened."
     )

@@ -46,6 +46,7 @@ def compare(
     past: Past | None = None,
     acceptances: Sequence[Acceptance] = (),
     checks: RuleEffect = RuleEffect.WARN,
+    files: Sequence[FileComparison] | None = None,
 ) -> Comparison:
     """The comparison of `head` with the result of its baseline.
 
@@ -61,6 +62,7 @@ def compare(
         past: What the default branch had up to the baseline; None where it was not looked at.
         acceptances: Differences that somebody said are expected.
         checks: What a check that does not pass does.
+        files: What became of the artifacts, where they were looked into; None to go by their digests.
 
     Raises:
         ValueError: one of `baseline` and `baseline_result` is given without the other.
@@ -76,30 +78,32 @@ def compare(
         acceptances=acceptances,
     )
     compared = compare_checks(baseline_result.checks if baseline_result else None, head.checks)
+    if files is None:
+        files = compare_files(baseline_result.artifacts, head.artifacts) if baseline_result else ()
     return Comparison(
         baseline=baseline,
         no_baseline="" if baseline else no_baseline,
         metrics=metrics,
         checks=compared,
-        files=compare_files(baseline_result.artifacts, head.artifacts) if baseline_result else (),
+        files=in_order(files),
         drift=environment_drift(baseline_result.environment, head.environment) if baseline_result else (),
         interim=bool(waiting_for),
         waiting_for=waiting_for,
         made_at=made_at,
         history=past.runs if past else None,
         tests=tests,
-        blocked=is_blocked(metrics) or checks_block(compared, checks),
+        blocked=is_blocked((*metrics, *files)) or checks_block(compared, checks),
     )
 
 
-def is_blocked(metrics: Sequence[MetricComparison]) -> bool:
+def is_blocked(found: Sequence[MetricComparison | FileComparison]) -> bool:
     """Whether a rule with effect `block` that counts is broken, and nobody accepted it."""
     return any(
         outcome.broken
         and outcome.effect is RuleEffect.BLOCK
         and not outcome.proposed
         and outcome.accepted is None
-        for compared in metrics
+        for compared in found
         for outcome in compared.rules
     )
 
@@ -109,7 +113,12 @@ def compare_files(baseline: Sequence[Artifact], head: Sequence[Artifact]) -> tup
     before = {artifact.path: artifact.digest for artifact in baseline}
     after = {artifact.path: artifact.digest for artifact in head}
     compared = [_compare_file(path, before.get(path, ""), after.get(path, "")) for path in before | after]
-    return tuple(sorted(compared, key=lambda one: (_FILE_ORDER.index(one.verdict), one.path)))
+    return in_order(compared)
+
+
+def in_order(files: Sequence[FileComparison]) -> tuple[FileComparison, ...]:
+    """The files in the order of a report."""
+    return tuple(sorted(files, key=lambda one: (_FILE_ORDER.index(one.verdict), one.path)))
 
 
 def _compare_file(path: str, before: str, after: str) -> FileComparison:

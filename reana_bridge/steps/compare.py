@@ -23,6 +23,7 @@ from reana_bridge.results.histories import Past
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.comparing.choosing import Chosen, choose
+from reana_bridge.steps.comparing.files import keep_pictures, look_into
 from reana_bridge.steps.comparing.history import past_of
 from reana_bridge.steps.comparing.missing import AGAIN_SECONDS, run_first
 from reana_bridge.steps.comparing.ruling import Ruling, ruling_on, target_sha
@@ -71,15 +72,19 @@ class Compare:
         found = self._gather(row)
         chosen = run_first(bridge, row, found.chosen, found.ruling.analysis.baseline)
         choice, awaited = chosen.choice, chosen.awaited
+        head = from_data(Result, row.result or {})
+        looked = look_into(bridge, chosen.result, head, found.ruling.analysis.files)
+        reach("compare.files")
         comparison = compare(
             baseline=choice.baseline,
             baseline_result=chosen.result,
-            head=from_data(Result, row.result or {}),
+            head=head,
             rules=found.ruling.analysis.rules,
             proposed_rules=analysis_of(row).rules,
             no_baseline=choice.no_baseline,
             past=found.past,
             checks=found.ruling.analysis.checks,
+            files=looked.files,
         )
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
@@ -107,6 +112,7 @@ class Compare:
             stored.made_at, stored.blocked, stored.rules_sha = now, comparison.blocked, found.ruling.sha
             stored.document = to_data(comparison)
             session.add(stored)
+            keep_pictures(session, row.id, looked)
             session.flush()
             reach("compare.made")
             if waits:

@@ -12,6 +12,7 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.tables import ArtifactRow, Delivery, Run
 
 DAY = 86400.0
+_LETTING_GO = ("output", "picture")
 STRAY_SECONDS = 3600.0
 """So old is a job before it may count as nobody's."""
 
@@ -105,7 +106,7 @@ class Retain:
             now = bridge.database.now(session)
             if days:
                 old = select(_run.id).where(_run.proposal.is_(True), _run.ended_at < now - days * DAY)
-                found = select(ArtifactRow).where(_artifact.run_id.in_(old), _artifact.kind == "output")
+                found = select(ArtifactRow).where(_artifact.run_id.in_(old), _artifact.kind.in_(_LETTING_GO))
                 for row in session.execute(found).scalars().all():
                     session.delete(row)
         bridge.blobs.clean(older_than=now - DAY)

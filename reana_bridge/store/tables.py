@@ -310,7 +310,11 @@ class MetricRow(SQLModel, table=True):
 
 
 class ArtifactRow(SQLModel, table=True):
-    """One file kept of a run; `kind` is `output` or `log` (then `path` is the step's log name)."""
+    """One file kept of a run.
+
+    `kind` is `output`, `log` (then `path` is the step's log name) or `picture` (one that its comparison made;
+    then `path` is its digest with `.png`).
+    """
 
     __tablename__: Any = "artifacts"
     __table_args__ = (Index("artifacts_by_digest", "digest"),)

@@ -28,6 +28,7 @@ POINTS = (
     "follow.cancelled",
     "collect.kept",
     "collect.stored",
+    "compare.files",
     "compare.made",
     "compare.stored",
     "report.claimed",

@@ -1,28 +1,27 @@
-"""What all drawings share: colours that everybody can tell apart, sizes, and how a picture is kept.
+"""What all drawings of numbers share: colours that everybody can tell apart, sizes, and how they are kept.
 
 The colours are Okabe and Ito's (Color Universal Design, 2008). The baseline is filled and dashed, the head is
 solid or dots, so that the two differ without colour too.
 """
 
-import hashlib
 import io
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
+import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from reana_bridge.model.comparisons import Picture
+from reana_bridge.results.drawing.keeping import keep
 from reana_bridge.results.readers.clean import one_line
 
 BASELINE = "#0072B2"
 HEAD = "#D55E00"
 GREY = "#595959"
-MAX_TITLE = 300
 WIDTH = 7.0  # inches at 110 dots: a note's width
 DOTS = 110
-STYLE = {
+STYLE: Any = {
     "font.size": 12,
     "axes.titlesize": 12,
     "axes.labelsize": 12,
@@ -33,20 +32,6 @@ STYLE = {
     "axes.spines.right": False,
     "hatch.linewidth": 0.6,
 }
-
-
-def keep(content: bytes, *, place: Path, shows: str, title: str) -> Picture:
-    """The PNG `content` as a picture, written to the directory `place` under its digest.
-
-    Args:
-        content: A PNG.
-        place: Where it goes.
-        shows: `baseline`, `head`, `difference` or `overlay`.
-        title: What it shows, for those who do not see it; made one line.
-    """
-    digest = hashlib.sha256(content).hexdigest()
-    (place / digest).write_bytes(content)
-    return Picture(shows=shows, title=one_line(title, MAX_TITLE), digest=digest)
 
 
 def keep_figure(figure: Any, *, place: Path, shows: str, title: str) -> Picture:
@@ -66,7 +51,8 @@ def new_figure(height: float) -> Any:
 
 def style() -> Any:
     """The context in which figures are made and written."""
-    return rc_context(STYLE)
+    context: Any = matplotlib.rc_context  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    return context(STYLE)
 
 
 def wrapped(text: str, width: int = 76) -> str:

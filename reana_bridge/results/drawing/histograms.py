@@ -1,4 +1,4 @@
-"""Draws two histograms over another with a panel of their ratio; of two dimensions, side by side with pulls."""
+"""Draws two histograms over another with their ratio below; of two dimensions, side by side with pulls."""
 
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,9 @@ def _curves(before: Binned, after: Binned, title: str) -> Any:
     top.stairs(old, edges, fill=True, color=BASELINE, alpha=0.25)
     top.stairs(old, edges, color=BASELINE, linestyle="--", linewidth=1.6, label="baseline")
     spread = np.sqrt(new_variances)
-    top.errorbar(middles, new, yerr=spread, fmt="o", markersize=4, color=HEAD, elinewidth=1.2, label="head")
+    filled = (old != 0) | (new != 0)
+    dots = {"fmt": "o", "markersize": 4, "color": HEAD, "elinewidth": 1.2}
+    top.errorbar(middles[filled], new[filled], yerr=spread[filled], label="head", **dots)
     top.set_title(wrapped(title), loc="left", parse_math=False)
     top.set_ylabel("entries")
     top.legend(frameon=False)
@@ -71,7 +73,7 @@ def _curves(before: Binned, after: Binned, title: str) -> Any:
 def _ratio_panel(
     panel: Any, edges: Array, middles: Array, old: Array, old_variances: Array, new: Array, spread: Array
 ) -> None:
-    """head / baseline with the head's uncertainty as bars and the baseline's as a hatched band around 1."""
+    """Their ratio with the head's uncertainty as bars and the baseline's as a hatched band around 1."""
     ratio = ratios(old, new)
     bars = np.abs(ratios(old, spread))
     band = np.nan_to_num(np.abs(ratios(old, np.sqrt(old_variances))))

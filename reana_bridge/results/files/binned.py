@@ -23,7 +23,6 @@ class Binned:
         edges: Of each axis, without the overflows.
         contents: With underflow and overflow at both ends of each dimension.
         variances: Squares of the uncertainties, of the same shape.
-        counts: Whether the contents are numbers of entries, so that only a positive one can be drawn as such.
     """
 
     title: str

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reana_bridge.model.analyses import FileRule
-from reana_bridge.model.codec import from_data, to_data
+from reana_bridge.model.codec import CodecError, from_data, to_data
 from reana_bridge.model.comparisons import FileComparison, FileVerdict
 from reana_bridge.results import files
 from reana_bridge.results.files.here import compare_here
 from reana_bridge.results.files.rules import judged
 from reana_bridge.results.files.text import is_text
-from reana_bridge.results.isolation import IsolationLimits, Item, run_each
+from reana_bridge.results.isolation import Answer, IsolationLimits, Item, run_each
 
 SMALL = 1 << 20
 """Bytes up to which a file of a light kind is compared in this very process."""
@@ -58,7 +58,7 @@ class Limits:
     isolation: IsolationLimits = field(default_factory=lambda: IsolationLimits(memory=2 << 30))
 
 
-def compare_files(
+def compare_contents(
     wanted: Sequence[Wanted],
     *,
     drawings: Path | None = None,
@@ -130,10 +130,16 @@ def _isolated(
         for one, kind in group
     ]
     answers = run_each(TASK, items, output=drawings, limits=limits.isolation)
-    return [
-        _not(one, answer.problem, kind) if answer.problem else from_data(FileComparison, answer.value)
-        for (one, kind), answer in zip(group, answers, strict=True)
-    ]
+    return [_read(one, kind, answer) for (one, kind), answer in zip(group, answers, strict=True)]
+
+
+def _read(one: Wanted, kind: str, answer: Answer) -> FileComparison:
+    if answer.problem:
+        return _not(one, answer.problem, kind)
+    try:
+        return replace(from_data(FileComparison, answer.value), path=one.path, kind=kind)
+    except CodecError as error:  # what has read a hostile file is not trusted to answer well
+        return _not(one, f"its comparator gave no answer that can be read: {error}", kind)
 
 
 def _by_content(one: Wanted, kind: str) -> FileComparison:

@@ -41,14 +41,20 @@ class Extent:
         if baseline == head or (baseline != baseline and head != head):
             return True
         self.unequal += 1
-        gap = relative_gap(baseline, head)
-        self.absolute = max(self.absolute, _distance(baseline, head))
-        if gap > self.relative or not self.found:
-            self.relative, self.where, self.found = gap, where, True
-            self.example = f"{_brief(repr(baseline))} -> {_brief(repr(head))}"
         allowed = tolerance.allows(baseline, head)
         self.beyond += not allowed
+        gap, size = relative_gap(baseline, head), _distance(baseline, head)
+        self.farthest(relative=gap, absolute=size, where=where, example=(baseline, head))
         return allowed
+
+    def farthest(
+        self, *, relative: float, absolute: float, where: str, example: tuple[object, object]
+    ) -> None:
+        """Keep in mind two numbers that differ, where no others were as far apart."""
+        self.absolute = max(self.absolute, absolute)
+        if relative > self.relative or not self.found:
+            self.relative, self.where, self.found = relative, where, True
+            self.example = " -> ".join(_brief(repr(side)) for side in example)
 
     def texts(self, baseline: str, head: str, where: str) -> bool:
         """Take in two texts; whether they are the same."""
@@ -94,19 +100,20 @@ class Extent:
         """One clause: `3 of 10 values differ, at most by 1.2e-05 (row 3: 1.0 -> 1.1)`; empty for none."""
         if not self.unequal:
             return ""
-        count = f"{self.beyond} beyond tolerance, " if 0 < self.beyond < self.unequal else ""
-        far = f", at most by {ratio(self.relative)}" if self.found else ""
+        said = [f"{self.unequal:,} of {self.compared:,} values differ"]
+        if 0 < self.beyond < self.unequal:
+            said.append(f"{self.beyond:,} beyond tolerance")
+        if self.found:
+            said.append(f"at most by {far(self.relative, self.absolute)}")
         place = f"{one_line(self.where, 80)}: " if self.where else ""
-        return f"{self.unequal:,} of {self.compared:,} values differ, {count}".rstrip(", ") + (
-            f"{far} ({place}{self.example})"
-        )
+        return f"{', '.join(said)} ({place}{self.example})"
 
 
-def ratio(value: float) -> str:
-    """A relative difference for people: `1.2e-05`, `18 %`, or what it means that it is infinite."""
-    if math.isinf(value):
-        return "more than any ratio (from 0, or to no number)"
-    return f"{value * 100:.3g} %" if value >= 1e-3 else f"{value:.2g}"
+def far(relative: float, absolute: float) -> str:
+    """The largest difference for people: `1.2e-05`, `18 %`, `0.001 from 0`, or that one side is no number."""
+    if math.isinf(relative):
+        return f"{absolute:.3g} from 0" if math.isfinite(absolute) else "no finite difference"
+    return f"{relative * 100:.3g} %" if relative >= 1e-3 else f"{relative:.2g}"
 
 
 def _distance(baseline: Number, head: Number) -> float:

@@ -1,12 +1,11 @@
 """How well two histograms agree: chi-squared with its chance, pulls, Kolmogorov and Smirnov's distance.
 
-All of it takes the two for independent samples. Two runs over the same events share their fluctuations, so that
-a chi-squared far below its degrees of freedom is what is to be expected of them.
+All of it takes the two for independent samples. Two runs over the same events share their fluctuations, so
+that a chi-squared far below its degrees of freedom is what is to be expected of them.
 """
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,6 +120,6 @@ def _kolmogorov(baseline: Array, head: Array, *variances: Array) -> tuple[float 
     return distance, kolmogorov_p(distance * math.sqrt(one * other / (one + other)))
 
 
-def ratios(baseline: Array, head: Array) -> Any:
-    """head / baseline, NaN where the baseline is 0."""
+def ratios(baseline: Array, head: Array) -> Array:
+    """The head over the baseline, NaN where the baseline is 0."""
     return np.divide(head, baseline, out=np.full_like(head, np.nan), where=baseline != 0)

@@ -1,13 +1,13 @@
 """Compares ROOT files, histogram by histogram: chi-squared with its chance, the largest pull, other bins.
 
 Two histograms agree where every bin is within the tolerance, or where chi-squared is no less likely than the
-limit (three sigma unless a rule says else). Of many histograms a few are unlikely by chance: one differs only if
-it stands after Benjamini and Hochberg's correction over those of the file. Trees are compared by their entries
-and the names of their branches. https://root.cern/doc/master/classTH1.html
+limit (three sigma unless a rule says else). Of many histograms a few are unlikely by chance: one differs only
+if it stands after Benjamini and Hochberg's correction over those of the file; a limit that a rule states is
+taken at its word. Trees: see `ntuples.py`.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import uproot
 from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure, Picture
 from reana_bridge.results.files.binned import Binned, binned, is_histogram
 from reana_bridge.results.files.goodness import Agreement, agreement
+from reana_bridge.results.files.ntuples import compare_ntuples
 from reana_bridge.results.files.pair import MAX_NAME, NotComparable, Pair, compared
 from reana_bridge.results.files.tolerances import Tolerance
 from reana_bridge.results.readers.clean import one_line
@@ -32,9 +33,9 @@ class _Found:
     """A part, and what is needed to judge and to draw it; only a histogram with the same bins has a `fit`."""
 
     part: FilePart
+    tolerance: Tolerance
     fit: Agreement | None = None
     sides: tuple[Binned, Binned] | None = None
-    tolerance: Tolerance = Tolerance()
 
 
 def compare(pair: Pair) -> FileComparison:
@@ -59,10 +60,11 @@ def compare(pair: Pair) -> FileComparison:
 
 
 @contextlib.contextmanager
-def _opened(pair: Pair, side: str) -> Iterator[Any]:
+def _opened(pair: Pair, side: str) -> Generator[Any]:
     path = pair.baseline if side == "baseline" else pair.head
     try:
-        file: Any = uproot.open(path)
+        open_root: Any = uproot.open  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+        file: Any = open_root(path)
     except MemoryError:
         raise
     except Exception as error:  # uproot raises whatever a damaged file makes it stumble over
@@ -88,49 +90,44 @@ def _objects(file: Any, side: str) -> dict[str, str]:
 def _one(baseline: Any, head: Any, name: str, before: str, after: str, tolerance: Tolerance) -> _Found:
     """What became of the object with this name; an empty class is one that is not there."""
     part = FilePart(name=one_line(name, MAX_NAME), verdict=FileVerdict.DIFFERENT)
+    found = _Found(part=part, tolerance=tolerance)
     if not before or not after:
         verdict = FileVerdict.NEW if after else FileVerdict.MISSING
-        return _Found(part=replace(part, verdict=verdict, explanation=f"a {one_line(before or after, 40)}"))
+        words = f"a {one_line(before or after, 40)}"
+        return replace(found, part=replace(part, verdict=verdict, explanation=words))
     try:
         if is_histogram(before) and is_histogram(after):
-            return _histograms(part, binned(baseline[name]), binned(head[name]), tolerance)
-        if "TTree" in (before, after) and before == after:
-            return _Found(part=_trees(part, baseline[name], head[name]))
+            return _histograms(found, binned(baseline[name]), binned(head[name]))
+        if before == after == "TTree":
+            return replace(found, part=compare_ntuples(part, baseline[name], head[name], tolerance))
+        reason = f"objects of the class {one_line(after, 40)} are not looked into"
     except NotComparable as error:
-        return _Found(part=replace(part, verdict=FileVerdict.NOT_COMPARABLE, explanation=str(error)))
+        reason = str(error)
     except MemoryError:
         raise
     except Exception as error:  # see above
         reason = f"cannot be read: {_brief(error)}"
-        return _Found(part=replace(part, verdict=FileVerdict.NOT_COMPARABLE, explanation=reason))
     if before != after:
         words = f"a {one_line(before, 40)}, now a {one_line(after, 40)}"
-        return _Found(part=replace(part, explanation=words))
-    reason = f"objects of the class {one_line(after, 40)} are not looked into"
-    return _Found(part=replace(part, verdict=FileVerdict.NOT_COMPARABLE, explanation=reason))
+        return replace(found, part=replace(part, explanation=words))
+    return replace(found, part=replace(part, verdict=FileVerdict.NOT_COMPARABLE, explanation=reason))
 
 
-def _histograms(part: FilePart, before: Binned, after: Binned, tolerance: Tolerance) -> _Found:
+def _histograms(found: _Found, before: Binned, after: Binned) -> _Found:
+    part, tolerance = found.part, found.tolerance
     if mismatch := _other_bins(before, after):
-        return _Found(part=replace(part, explanation=f"other bins: {mismatch}"), tolerance=tolerance)
+        return replace(found, part=replace(part, explanation=f"other bins: {mismatch}"))
     same = np.array_equal(before.contents, after.contents, equal_nan=True)
     if same and np.array_equal(before.variances, after.variances, equal_nan=True):
-        return _Found(part=replace(part, verdict=FileVerdict.IDENTICAL))
+        return replace(found, part=replace(part, verdict=FileVerdict.IDENTICAL))
+    limits = {"rtol": tolerance.relative, "atol": tolerance.absolute}
     with np.errstate(all="ignore"):
         fit = agreement(before.contents, after.contents, before.variances, after.variances)
-        near = np.isclose(
-            after.contents,
-            before.contents,
-            rtol=tolerance.relative,
-            atol=tolerance.absolute,
-            equal_nan=True,
-        )
-    agrees = bool(np.all(near)) or (
-        tolerance.by_chance and fit.p_value >= tolerance.p_value and not fit.unexplained
-    )
-    verdict = FileVerdict.WITHIN_TOLERANCE if agrees else FileVerdict.DIFFERENT
+        near = np.isclose(after.contents, before.contents, equal_nan=True, **limits)
+    likely = tolerance.by_chance and fit.p_value >= tolerance.p_value and not fit.unexplained
+    verdict = FileVerdict.WITHIN_TOLERANCE if likely or bool(np.all(near)) else FileVerdict.DIFFERENT
     explained = replace(part, verdict=verdict, explanation=_words(fit, after), measures=_figures(fit, after))
-    return _Found(part=explained, fit=fit, sides=(before, after), tolerance=tolerance)
+    return replace(found, part=explained, fit=fit, sides=(before, after))
 
 
 def _other_bins(before: Binned, after: Binned) -> str:
@@ -157,8 +154,10 @@ def _corrected(found: list[_Found]) -> list[_Found]:
 
 def _one_of_many(each: _Found, stands: float, count: int) -> _Found:
     fit, part = each.fit, each.part
-    by_chance = fit is not None and each.tolerance.by_chance and not fit.unexplained
-    if not fit or not by_chance or part.verdict is not FileVerdict.DIFFERENT or fit.p_value <= stands:
+    tolerance = each.tolerance
+    if not fit or fit.unexplained or not (tolerance.by_chance and tolerance.corrected):
+        return each
+    if part.verdict is not FileVerdict.DIFFERENT or fit.p_value <= stands:
         return each
     words = f"{part.explanation}; to be expected once among {count:,} histograms"
     return replace(each, part=replace(part, verdict=FileVerdict.WITHIN_TOLERANCE, explanation=words))
@@ -184,21 +183,6 @@ def _figures(fit: Agreement, after: Binned) -> tuple[Measure, ...]:
     if fit.distance is not None and fit.distance_p is not None:
         figures += [("KS distance", fit.distance), ("KS p (a hint)", fit.distance_p)]
     return tuple(Measure(name=name, value=value) for name, value in figures)
-
-
-def _trees(part: FilePart, before: Any, after: Any) -> FilePart:
-    """By entries and branches; what is in them is not looked into."""
-    entries = int(before.num_entries), int(after.num_entries)
-    names = set(before.keys()), set(after.keys())
-    measures = (Measure(name="entries", value=entries[1]), Measure(name="branches", value=len(names[1])))
-    said = [f"{entries[0]:,} entries, now {entries[1]:,}"] if entries[0] != entries[1] else []
-    for word, some in (("missing", names[0] - names[1]), ("new", names[1] - names[0])):
-        if some:
-            said.append(f"{len(some):,} {word} branches, such as {one_line(min(some), 60)}")
-    if said:
-        return replace(part, explanation="; ".join(said), measures=measures)
-    words = f"the same {entries[1]:,} entries and {len(names[1]):,} branches; values are not looked into"
-    return replace(part, verdict=FileVerdict.WITHIN_TOLERANCE, explanation=words, measures=measures)
 
 
 def _drawn(pair: Pair, found: list[_Found]) -> list[FilePart]:

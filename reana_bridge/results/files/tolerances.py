@@ -38,6 +38,7 @@ class Tolerance:
         relative: Largest |difference| / |baseline|, as a fraction.
         whole: Whether whole numbers may differ too.
         p_value: The smallest chance at which two histograms still agree.
+        corrected: Whether a histogram differs only if it also stands among all of its file.
         by_chance: Whether `p_value` decides on histograms even where `absolute` or `relative` are given.
     """
 
@@ -45,6 +46,7 @@ class Tolerance:
     relative: float = ROUNDING
     whole: bool = False
     p_value: float = THREE_SIGMA
+    corrected: bool = True
     by_chance: bool = True
 
     def allows(self, baseline: Number, head: Number) -> bool:
@@ -85,6 +87,7 @@ def _tolerance(rule: FileRule | PartRule) -> Tolerance:
         relative=(rule.relative or 0.0) if given else ROUNDING,
         whole=given,
         p_value=THREE_SIGMA if rule.p_value is None else rule.p_value,
+        corrected=rule.p_value is None,
         by_chance=rule.p_value is not None or not given,
     )
 

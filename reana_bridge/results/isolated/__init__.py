@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 TASKS: Mapping[str, str] = MappingProxyType(
     {
+        "compare": "reana_bridge.results.isolated.compare:compare",
         "read": "reana_bridge.results.isolated.read:read",
     }
 )

@@ -45,6 +45,6 @@ def ruling_on(bridge: Bridge, row: Run, cache: Path) -> Ruling:
     try:
         file = project_file_at(cache, sha, rule.file if rule else ".reana-bridge.yaml")
     except ConfigurationError:  # the target's file is shown as wrong by its own run
-        return Ruling(analysis=replace(own, rules=()), sha=sha)
+        return Ruling(analysis=replace(own, rules=(), files=()), sha=sha)
     same = [analysis for analysis in (file.analyses if file else ()) if analysis.name == own.name]
-    return Ruling(analysis=same[0] if same else replace(own, rules=()), sha=sha)
+    return Ruling(analysis=same[0] if same else replace(own, rules=(), files=()), sha=sha)
