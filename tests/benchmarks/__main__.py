@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reana_bridge import __version__
-from tests.benchmarks import accept, forges, reana, results, runs, submitting
+from tests.benchmarks import accept, forges, reana, results, runs, submitting, tables
 from tests.benchmarks.table import Figure
 
 ALL: dict[str, Callable[[Path], list[Figure]]] = {
@@ -31,6 +31,7 @@ ALL: dict[str, Callable[[Path], list[Figure]]] = {
     "submit": submitting.submit,
     "submit-by-two": submitting.submit_by_two,
     "results": results.measure,
+    "tables": tables.measure,
 }
 
 

@@ -123,8 +123,12 @@ def _drawn(place: Path, picture: Picture) -> Generator[BinaryIO | None]:
     except OSError:
         yield None
         return
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        yield None
+        return
     with os.fdopen(opened, "rb") as file:
-        yield file if stat.S_ISREG(os.fstat(opened).st_mode) else None
+        yield file
 
 
 def _pictures(each: FileComparison) -> Iterator[Picture]:
