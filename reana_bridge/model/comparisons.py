@@ -137,6 +137,7 @@ class MetricComparison:
         explanation: Why this verdict, one short clause.
         rules: What the rules on it say.
         test: What tells a change from noise; None where nothing could be tested.
+        pictures: What was drawn of its series, of both sides over another.
     """
 
     name: str
@@ -149,6 +150,7 @@ class MetricComparison:
     explanation: str = ""
     rules: tuple[RuleOutcome, ...] = ()
     test: Test | None = None
+    pictures: tuple["Picture", ...] = ()
 
     @property
     def within_noise(self) -> bool:

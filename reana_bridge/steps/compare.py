@@ -23,10 +23,12 @@ from reana_bridge.results.histories import Past
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.comparing.choosing import Chosen, choose
-from reana_bridge.steps.comparing.files import keep_pictures, look_into
+from reana_bridge.steps.comparing.files import look_into
 from reana_bridge.steps.comparing.history import past_of
 from reana_bridge.steps.comparing.missing import AGAIN_SECONDS, run_first
+from reana_bridge.steps.comparing.pictures import name_pictures
 from reana_bridge.steps.comparing.ruling import Ruling, ruling_on, target_sha
+from reana_bridge.steps.comparing.series import draw_series, with_pictures
 from reana_bridge.steps.deciding.again import ASKED_AT
 from reana_bridge.steps.reporting import analysis_of, comparison_row
 from reana_bridge.steps.sources import fetched
@@ -74,6 +76,7 @@ class Compare:
         choice, awaited = chosen.choice, chosen.awaited
         head = from_data(Result, row.result or {})
         looked = look_into(bridge, chosen.result, head, found.ruling.analysis.files)
+        drawn = draw_series(bridge, chosen.result, head)
         reach("compare.files")
         comparison = compare(
             baseline=choice.baseline,
@@ -102,7 +105,7 @@ class Compare:
             deadline = self._deadline(row, now)
             waits = bool(choice.waiting_for) and now < deadline and wanted == Wanted.RUN
             comparison = replace(
-                comparison,
+                with_pictures(comparison, drawn),
                 made_at=now,
                 interim=waits,
                 waiting_for=choice.waiting_for if waits else "",
@@ -112,7 +115,7 @@ class Compare:
             stored.made_at, stored.blocked, stored.rules_sha = now, comparison.blocked, found.ruling.sha
             stored.document = to_data(comparison)
             session.add(stored)
-            keep_pictures(session, row.id, looked)
+            name_pictures(session, row.id, (*looked.pictures, *drawn.kept))
             session.flush()
             reach("compare.made")
             if waits:

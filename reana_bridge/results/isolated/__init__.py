@@ -16,6 +16,7 @@ from types import MappingProxyType
 TASKS: Mapping[str, str] = MappingProxyType(
     {
         "compare": "reana_bridge.results.isolated.compare:compare",
+        "draw": "reana_bridge.results.isolated.draw:draw",
         "read": "reana_bridge.results.isolated.read:read",
     }
 )
