@@ -65,12 +65,6 @@ class Blobs:
             aside.unlink(missing_ok=True)
         return blob
 
-    def path(self, digest: str) -> Path:
-        """Where the content with this digest lies, to be read only; FileNotFoundError where there is none."""
-        path = self._path(digest)
-        path.stat()
-        return path
-
     def open(self, digest: str) -> BinaryIO:
         """The content with this digest.
 

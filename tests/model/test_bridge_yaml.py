@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from reana_bridge.model.analyses import (
     Analysis,
+    FileRule,
     HistoryLimit,
     HistoryTest,
-    FileRule,
     MetricHint,
     MetricsFile,
     NoteWhen,
