@@ -280,7 +280,7 @@ def follow_all(place: Path) -> list[Figure]:
     with scene(place) as here:
         here.fill(queued=0, waiting=9900, running=100)
         with here.bridges(concurrency=20_000) as replicas:
-            return _followed("10,000 runs, all on REANA", here, replicas, pages=20)
+            return _followed("10,000 runs, all on REANA", here, replicas, pages=20, pause=2.0)
 
 
 @contextlib.contextmanager
@@ -293,12 +293,14 @@ def postgres() -> Iterator[str]:
         server.stop()
 
 
-def _followed(what: str, here: Scene, replicas: Sequence[serving.Served], *, pages: int) -> list[Figure]:
+def _followed(
+    what: str, here: Scene, replicas: Sequence[serving.Served], *, pages: int, pause: float = 0.7
+) -> list[Figure]:
     settle(here, 100)
     quiet = watch(here, replicas, 25)
     memory = max(serving.memory(one.process.pid) for one in replicas)
     began = time.monotonic()
-    seen = delays(here, 20, 0.7)
+    seen = delays(here, 20, pause)
     stored, shown = statistics.median(seen.stored), statistics.median(seen.shown)
     looks = [one.at for one in here.requests(began) if _is_look(one)]
     period = (looks[-1] - looks[0]) / (len(looks) - 1)

@@ -269,8 +269,10 @@ class Client:
         if answer.status_code == 429:
             wait = _number(answer.headers.get("Retry-After"))
             self._limiter.hold(min(_LONGEST_HOLD, 1.0 if wait is None else max(0.1, wait)))
-        elif most and left is not None and reset is not None and left < most / 5:
-            self._limiter.hold(min(2.0, max(0.0, reset - time.time() - self.voice.offset)))
+        elif most and left is not None and reset is not None and left < most / 10:
+            # What is left is spread over the time until there is more; none of it: until then.
+            until = max(0.0, reset - time.time() - self.voice.offset)
+            self._limiter.hold(min(2.0, until / (left + 1)))
 
     def _refusal(self, answer: httpx.Response, what: str) -> ReanaError:
         said = ""
