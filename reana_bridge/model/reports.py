@@ -10,6 +10,21 @@ from reana_bridge.model.runs import RunState
 
 
 @dataclass(frozen=True, kw_only=True)
+class OwnText:
+    """What the analysis itself wrote for the report, in Markdown; shown sanitised.
+
+    Attributes:
+        path: The artifact that it stands in, relative to the workspace; its links are relative to that.
+        text: At most `limits.own_text` bytes of it.
+        cut: Whether there is more.
+    """
+
+    path: str
+    text: str
+    cut: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that one analysis' section of a note, its status, page and terminal output say.
 
@@ -19,6 +34,8 @@ class Report:
         run_id: The run; empty when none was made (a configuration error).
         run_url: Its page, with the read-only key where the project is private; empty without a server.
         sha: The commit.
+        label: What it is called where there is no commit, such as a folder's name; empty for a working tree.
+        comparison_url: The page of its comparison; empty without a server.
         branch: The branch or tag it was run for; empty where unknown.
         state: Where the run stands.
         reason: Why it waits or was cancelled; empty else.
@@ -38,6 +55,9 @@ class Report:
         baseline_artifact_urls: The baseline's, path -> URL.
         picture_links: Artifact path -> link to embed, where the forge itself keeps a copy of the picture.
         baseline_picture_links: The baseline's, path -> link.
+        drawn_urls: SHA-256 of a picture that was drawn of a file -> URL; empty without a server.
+        drawn_links: The same -> link to embed, where the forge itself keeps a copy.
+        own_text: What the analysis itself says; None where it left nothing of that kind.
         merge_request: The number of the merge request that it was run for; None for none.
         approved_by: Who let it run, where it needed an approval.
         changes_url: The forge's page of what the merge request changes; empty where unknown.
@@ -49,6 +69,8 @@ class Report:
     state: RunState
     run_id: str = ""
     run_url: str = ""
+    label: str = ""
+    comparison_url: str = ""
     branch: str = ""
     reason: str = ""
     steps: tuple[StepRecord, ...] = ()
@@ -67,6 +89,9 @@ class Report:
     baseline_artifact_urls: dict[str, str] = field(default_factory=dict[str, str])
     picture_links: dict[str, str] = field(default_factory=dict[str, str])
     baseline_picture_links: dict[str, str] = field(default_factory=dict[str, str])
+    drawn_urls: dict[str, str] = field(default_factory=dict[str, str])
+    drawn_links: dict[str, str] = field(default_factory=dict[str, str])
+    own_text: OwnText | None = None
     merge_request: int | None = None
     approved_by: str = ""
     changes_url: str = ""

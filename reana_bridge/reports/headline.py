@@ -7,6 +7,8 @@ from reana_bridge.model.comparisons import UNMOVED, Comparison, RuleEffect
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import StepRecord, StepState
 from reana_bridge.model.runs import FailureKind, RunState
+from reana_bridge.reports.check_rows import CheckRow
+from reana_bridge.reports.file_rows import FileRow
 from reana_bridge.reports.rows import Row, Tone
 from reana_bridge.reports.words import plural, share, short_sha, span
 
@@ -33,11 +35,17 @@ _LIVE = {
 }
 
 
-def headline(report: Report, rows: tuple[Row, ...]) -> Headline:
-    """The headline of `report`, whose compared metrics are `rows`."""
+def headline(
+    report: Report,
+    rows: tuple[Row, ...],
+    *,
+    files: tuple[FileRow, ...] = (),
+    checks: tuple[CheckRow, ...] = (),
+) -> Headline:
+    """The headline of `report`, whose compared metrics, files and checks are given."""
     match report.state:
         case RunState.FINISHED:
-            return _finished(report, rows)
+            return _finished(report, rows, files, checks)
         case RunState.FAILED:
             return _failed(report)
         case RunState.CANCELLED:
@@ -67,31 +75,50 @@ def named(name: str) -> str:
     return f"`{name.replace('`', chr(39))}`"
 
 
-def _finished(report: Report, rows: tuple[Row, ...]) -> Headline:
+def _finished(
+    report: Report, rows: tuple[Row, ...], files: tuple[FileRow, ...], checks: tuple[CheckRow, ...]
+) -> Headline:
     comparison = report.comparison
     blocking = [row for row in rows if row.blocks]
-    blocked = bool(blocking) or (comparison is not None and comparison.blocked)
-    text = _compared(report, comparison, rows) if comparison and comparison.baseline else _uncompared(report)
+    blocking_files = [file for file in files if file.blocks]
+    blocked = bool(blocking or blocking_files) or (comparison is not None and comparison.blocked)
+    failing = _failing(checks)
+    parts = [
+        _compared(report, comparison, rows) if comparison and comparison.baseline else _uncompared(report)
+    ]
+    if any(row.accepted for row in rows):
+        parts.append(f"{sum(bool(row.accepted) for row in rows)} accepted")
+    text = ", ".join(parts)
     if blocked:
-        text = f"{_breaks(blocking)}; {text}"
+        text = f"{_breaks(blocking, blocking_files, failing)}; {text}"
+    if failing and failing not in text:
+        text = f"{text}; {failing}"
     if comparison and comparison.interim:
         text = f"{text} (interim, a better baseline is still running)"
-    return Headline(
-        text=text, state="failure" if blocked else "success", tone=_tone(report, rows, blocked=blocked)
-    )
+    state = "failure" if blocked else "success"
+    return Headline(text=text, state=state, tone=_tone(report, rows, blocked=blocked, failing=bool(failing)))
 
 
-def _tone(report: Report, rows: tuple[Row, ...], *, blocked: bool) -> Tone:
+def _tone(report: Report, rows: tuple[Row, ...], *, blocked: bool, failing: bool) -> Tone:
     """Bad only where the status fails: a reader must not see red on a commit that passes."""
     if blocked:
         return Tone.BAD
     tones = {row.tone for row in rows}
-    if tones & {Tone.BAD, Tone.WARN} or (
-        report.result and (report.result.unreadable or report.result.skipped)
-    ):
+    odd = report.result and (report.result.unreadable or report.result.skipped)
+    if failing or odd or tones & {Tone.BAD, Tone.WARN}:
         return Tone.WARN
     compared = report.comparison is not None and report.comparison.baseline is not None
     return Tone.GOOD if compared and Tone.NEUTRAL not in tones else Tone.NEUTRAL
+
+
+def _failing(checks: tuple[CheckRow, ...]) -> str:
+    """`2 of 6 checks fail, 1 newly`; empty where none fails."""
+    failing = [check for check in checks if check.fails]
+    if not failing:
+        return ""
+    text = share(len(failing), len(checks), "check", one="fails", many="fail")
+    newly = sum(check.word == "newly failing" for check in failing)
+    return f"{text}, {newly} newly" if 0 < newly < len(failing) else f"{text} newly" if newly else text
 
 
 def _uncompared(report: Report) -> str:
@@ -108,13 +135,15 @@ def _without_metrics(report: Report) -> str:
     return "finished, wrote no metrics"
 
 
-def _breaks(rows: list[Row]) -> str:
-    if not rows:
-        return "a rule is broken"
-    if len(rows) == 1:
+def _breaks(rows: list[Row], files: list[FileRow], failing: str) -> str:
+    """What fails the status."""
+    if len(rows) == 1 and not files:
         figures = next(rule.figures for rule in rows[0].broken if rule.effect == RuleEffect.BLOCK)
         return f"{named(rows[0].name)} breaks a rule, {figures}"
-    return f"{len(rows)} metrics break rules"
+    if rows or files:
+        found = [plural(len(found), noun) for found, noun in ((rows, "metric"), (files, "file")) if found]
+        return f"{' and '.join(found)} {'breaks a rule' if len(rows) + len(files) == 1 else 'break rules'}"
+    return failing or "a rule is broken"
 
 
 _VERBS = {

@@ -5,25 +5,18 @@ The same report gives the same bytes. Nothing from outside does anything in it (
 starts with a slash, and a section never exceeds its limit: what had to be left out is named.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import RunState
-from reana_bridge.reports.escape import (
-    block,
-    code,
-    fenced,
-    image,
-    inline,
-    link,
-    marked,
-    picture_address,
-    web_address,
-)
-from reana_bridge.reports.rows import NOTHING, FileRow, Row, RuleLine, Tone
+from reana_bridge.reports import markdown_files, markdown_metrics
+from reana_bridge.reports.escape import block, code, fenced, html_text, inline, link, marked, web_address
+from reana_bridge.reports.layout import LEVELS, Detail, folded, listed, titled
+from reana_bridge.reports.own_text import own_markdown
+from reana_bridge.reports.rows import Tone
 from reana_bridge.reports.view import ReportView, view
-from reana_bridge.reports.words import plural, short_sha, shorten
+from reana_bridge.reports.words import short_sha, shorten
 
 LIMIT = 60_000
 """Characters that every forge accepts in one note, with room to spare."""
@@ -42,28 +35,6 @@ _SUCCESS_SIGNS = {
 }
 
 
-@dataclass(frozen=True)
-class _Detail:
-    """How much is shown: most rows of a table, names in a list, lines of a log; and in which words."""
-
-    rows: int = 1_000_000
-    names: int = 12
-    log: int = 20
-    folded: bool = True
-    shortened: bool = False
-    commands: bool = True
-    commit: str = "this commit"
-
-
-_LEVELS = (
-    _Detail(),
-    _Detail(folded=False, shortened=True),
-    _Detail(rows=50, names=5, log=10, folded=False, shortened=True),
-    _Detail(rows=10, names=3, log=5, folded=False, shortened=True),
-    _Detail(rows=0, names=0, log=0, folded=False, shortened=True),
-)
-
-
 def section(report: Report, *, limit: int = LIMIT, commands: bool = True, commit: str = "this commit") -> str:
     """The section of `report`.
 
@@ -77,7 +48,7 @@ def section(report: Report, *, limit: int = LIMIT, commands: bool = True, commit
         Markdown that ends with a newline; empty where not even one line fits.
     """
     shown = view(report)
-    for level in _LEVELS:
+    for level in LEVELS:
         detail = replace(level, commands=commands, commit=commit)
         text = "\n\n".join(_blocks(shown, detail)) + "\n"
         if len(text) <= limit:
@@ -112,15 +83,19 @@ def _one_line(shown: ReportView, limit: int) -> str:
     return ""
 
 
-def _blocks(shown: ReportView, detail: _Detail) -> Iterator[str]:
+def _blocks(shown: ReportView, detail: Detail) -> Iterator[str]:
     yield _first_line(shown)
     yield from _explanations(shown, detail)
-    yield from _tables(shown, detail)
-    yield from _rules(shown, detail)
-    yield from _plots(shown, detail)
-    yield from (text for text in (_files(shown, detail), _drift(shown, detail)) if text)
+    yield from markdown_metrics.tables(shown, detail)
+    yield from markdown_metrics.rules(shown, detail)
+    yield from markdown_files.plots(shown, detail)
+    yield from markdown_files.overlays(shown, detail)
+    parts = (markdown_files.files(shown, detail), _checks(shown, detail), _drift(shown, detail))
+    yield from (text for text in parts if text)
+    yield from _own_text(shown, detail)
     yield from _cautions(shown, detail)
     yield from _small_print(shown, detail)
+    yield from _next(shown, detail)
 
 
 def _first_line(shown: ReportView) -> str:
@@ -129,23 +104,27 @@ def _first_line(shown: ReportView) -> str:
     parts = [f"{sign} **{inline(shown.context)}: {marked(headline.text)}**", _commit(shown)]
     if web_address(shown.report.run_url):
         parts.append(link("run", shown.report.run_url))
+    if shown.against and web_address(shown.report.comparison_url):
+        parts.append(link("compare", shown.report.comparison_url))
     return " · ".join(parts)
 
 
 def _commit(shown: ReportView) -> str:
-    commit = code(short_sha(shown.sha)) if shown.sha else "working tree"
+    commit = code(short_sha(shown.sha) or shown.report.label) or "working tree"
     comparison = shown.report.comparison
     if comparison is None or comparison.baseline is None:
         return commit
     baseline = comparison.baseline
+    if not baseline.sha:
+        return f"{commit} against {code(baseline.branch)}"
     place = f" on {inline(baseline.branch)}" if baseline.branch else ""
     return f"{commit} against {code(short_sha(baseline.sha))}{place}"
 
 
-def _explanations(shown: ReportView, detail: _Detail) -> Iterator[str]:
+def _explanations(shown: ReportView, detail: Detail) -> Iterator[str]:
     """What stands above a table: mistakes, the failure, why there is no baseline, what is waited for."""
     if len(shown.problems) > 1 and not shown.report.metrics:
-        yield _listed([marked(line) for line in shown.problems], detail)
+        yield listed([marked(line) for line in shown.problems], detail)
     if shown.report.state == RunState.WAITING:
         yield from _approval(shown, detail)
     if shown.failure:
@@ -156,7 +135,7 @@ def _explanations(shown: ReportView, detail: _Detail) -> Iterator[str]:
         yield block(f"{marked(shown.baseline_line)}.")
 
 
-def _approval(shown: ReportView, detail: _Detail) -> Iterator[str]:
+def _approval(shown: ReportView, detail: Detail) -> Iterator[str]:
     """Who can do what about code that has not run."""
     if shown.report.reason:
         reason = shorten(shown.report.reason, 500).rstrip(".")
@@ -173,7 +152,7 @@ def _approval(shown: ReportView, detail: _Detail) -> Iterator[str]:
         )
 
 
-def _failure(shown: ReportView, detail: _Detail) -> Iterator[str]:
+def _failure(shown: ReportView, detail: Detail) -> Iterator[str]:
     failure = shown.failure
     if failure is None:
         return
@@ -187,174 +166,32 @@ def _failure(shown: ReportView, detail: _Detail) -> Iterator[str]:
         yield f"The same on your machine: {code(failure.reproduce)}"
 
 
-def _tables(shown: ReportView, detail: _Detail) -> Iterator[str]:
-    if shown.values:
-        yield _values_table(shown.values, detail)
-    if shown.attention and detail.rows:
-        yield _change_table(shown, shown.attention, detail)
-    folds = [
-        (shown.noise, f"{plural(len(shown.noise), 'metric')} moved within noise (below 3 sigma)", True),
-        (shown.unchanged, f"{plural(len(shown.unchanged), 'metric')} unchanged", False),
+def _checks(shown: ReportView, detail: Detail) -> str:
+    """How many passed, and which did not, and why."""
+    rows = [row for row in shown.checks if row.word != "passes"]
+    lines = [
+        f"{code(row.name)} {row.word}" + (f": {inline(shorten(row.message, 300))}" if row.message else "")
+        for row in rows
     ]
-    for rows, title, changed in folds:
-        if rows and detail.folded:
-            table = _change_table(shown, rows, detail) if changed else _values_table(rows, detail)
-            yield _folded(title, table)
-    left_out = _left_out(shown, detail)
-    if left_out:
-        yield left_out
+    if not lines or not detail.names:
+        return f"**Checks** {shown.checks_line}" if shown.checks_line else ""
+    if len(lines) == 1:
+        return f"**Checks** {shown.checks_line}: {lines[0]}"
+    return f"**Checks** {shown.checks_line}\n\n{listed(lines, detail)}"
 
 
-def _left_out(shown: ReportView, detail: _Detail) -> str:
-    if not detail.shortened:
-        return ""
-    cut = max(len(shown.attention or shown.values) - detail.rows, 0)
-    counts = [
-        (cut, plural(cut, "row")),
-        (len(shown.noise), f"{plural(len(shown.noise), 'metric')} within noise"),
-        (len(shown.unchanged), f"{plural(len(shown.unchanged), 'unchanged metric')}"),
-    ]
-    what = ", ".join(words for count, words in counts if count) or "some lists"
-    address = web_address(shown.report.run_url)
-    where = f", see {link('the page of the run', address)}" if address else ""
-    return f"Shortened to fit this note: {what} left out{where}."
+def _own_text(shown: ReportView, detail: Detail) -> Iterator[str]:
+    """What the analysis itself says, folded."""
+    own = shown.report.own_text
+    if own is None or not detail.own:
+        return
+    links = {**shown.report.artifact_urls, **shown.report.picture_links}
+    text = own_markdown(own, lambda path: links.get(path, ""), limit=detail.own)
+    if text:
+        yield folded(f"From the analysis: {html_text(own.path)}", text)
 
 
-def _table(header: Sequence[str], align: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, align, *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _name(row: Row) -> str:
-    name = f"**{inline(row.name)}**" if row.tone in {Tone.BAD, Tone.WARN} else inline(row.name)
-    return f"{name} {inline(f'[{row.unit}]')}" if row.unit else name
-
-
-def _values_table(rows: Sequence[Row], detail: _Detail) -> str:
-    noted = any(_says(row) for row in rows)
-    header, align = ["metric", "value"], ["---", "--:"]
-    if noted:
-        header, align = [*header, ""], [*align, "---"]
-    cells = [[_name(row), inline(row.head), *([_says(row)] if noted else [])] for row in rows[: detail.rows]]
-    return _table(header, align, cells) if cells else ""
-
-
-def _change_table(shown: ReportView, rows: Sequence[Row], detail: _Detail) -> str:
-    header = ["metric", inline(shown.baseline_label), detail.commit, "change", ""]
-    align = ["---", "--:", "--:", "--:", "---"]
-    return _table(header, align, [_change_cells(row) for row in rows[: detail.rows]])
-
-
-def _change_cells(row: Row) -> list[str]:
-    head = inline(row.head)
-    return [
-        _name(row),
-        inline(row.baseline),
-        f"**{head}**" if row.tone in {Tone.BAD, Tone.WARN} and row.head != NOTHING else head,
-        inline(row.change),
-        ", ".join(part for part in (_verdict(row), _says(row)) if part),
-    ]
-
-
-def _verdict(row: Row) -> str:
-    return "" if row.word == "within noise" else inline(row.label)
-
-
-def _says(row: Row) -> str:
-    broken = "breaks a rule" if row.blocks else "outside a rule" if row.broken else ""
-    return ", ".join(part for part in (inline(row.note), broken) if part)
-
-
-def _folded(title: str, content: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>"
-
-
-def _listed(lines: Sequence[str], detail: _Detail) -> str:
-    most = max(detail.names, 1)
-    shown = [f"- {block(line)}" for line in lines[:most]]
-    if len(lines) > most:
-        shown.append(f"- and {len(lines) - most} more")
-    return "\n".join(shown)
-
-
-def _titled(title: str, lines: Sequence[str], detail: _Detail) -> str:
-    if not lines:
-        return ""
-    return f"**{title}** {lines[0]}" if len(lines) == 1 else f"**{title}**\n\n{_listed(lines, detail)}"
-
-
-def _rule(line: RuleLine) -> str:
-    effect = {"block": "fails the status", "warn": "warns", "inform": "for information"}[line.effect]
-    return f"{code(line.metric)} {inline(line.text)} ({effect})"
-
-
-def _rules(shown: ReportView, detail: _Detail) -> Iterator[str]:
-    if shown.rules:
-        yield _titled("Rules broken", [_rule(line) for line in shown.rules], detail)
-    proposed = [_rule(line) for line in shown.proposed if line.state == "broken"]
-    if proposed:
-        yield _titled("Rules of this commit, which do not count yet, would be broken", proposed, detail)
-
-
-def _plots(shown: ReportView, detail: _Detail) -> Iterator[str]:
-    """Those that the forge keeps a copy of side by side, the others by name."""
-    pictured = [
-        plot
-        for plot in shown.plots
-        if plot.word != "identical" and picture_address(plot.after_picture or plot.before_picture)
-    ][: detail.names]
-    if shown.plots_line:
-        others = [plot for plot in shown.plots if plot not in pictured]
-        yield _named_files("Plots", shown.plots_line, others, detail)
-    if pictured and shown.against:
-        header = ["plot", inline(shown.baseline_label), detail.commit]
-        yield _table(header, ["---"] * 3, [_picture_cells(plot, shown, detail) for plot in pictured])
-    elif pictured:
-        cells = [[code(plot.path), _picture(plot, plot.after_picture, plot.after, "")] for plot in pictured]
-        yield _table(["plot", ""], ["---"] * 2, cells)
-
-
-def _picture_cells(plot: FileRow, shown: ReportView, detail: _Detail) -> list[str]:
-    return [
-        code(plot.path),
-        _picture(plot, plot.before_picture, plot.before, shown.baseline_label),
-        _picture(plot, plot.after_picture, plot.after, detail.commit),
-    ]
-
-
-def _picture(plot: FileRow, picture: str, url: str, where: str) -> str:
-    """The picture, else a link to it, else a dash."""
-    if picture_address(picture):
-        return image(inline(f"{plot.path}, {where}" if where else plot.path), picture)
-    return link("picture", url) if web_address(url) else NOTHING
-
-
-def _named_files(title: str, line: str, files: Sequence[FileRow], detail: _Detail) -> str:
-    """`**Files** 11 identical, 1 different: name (before, after)`: those that are not identical by name."""
-    moved = [file for file in files if file.word != "identical"]
-    names = [_file(file) for file in moved[: detail.names]]
-    if len(moved) > len(names) > 0:
-        names.append(f"and {len(moved) - len(names)} more")
-    return f"**{title}** {line}" + (f": {', '.join(names)}" if names else "")
-
-
-def _file(file: FileRow) -> str:
-    urls = [("before", file.before), ("after", file.after)]
-    links = [link(label, url) for label, url in urls if web_address(url)]
-    only = file.after or file.before
-    name = code(file.path)
-    if len(links) == 2:
-        name += f" ({', '.join(links)})"
-    elif links:
-        name = link(name, only)
-    return f"{name} {file.word}" if file.word not in {"", "different"} else name
-
-
-def _files(shown: ReportView, detail: _Detail) -> str:
-    return _named_files("Files", shown.files_line, shown.files, detail) if shown.files_line else ""
-
-
-def _drift(shown: ReportView, detail: _Detail) -> str:
+def _drift(shown: ReportView, detail: Detail) -> str:
     if not shown.drift:
         return ""
     most = max(detail.names, 1)
@@ -362,16 +199,18 @@ def _drift(shown: ReportView, detail: _Detail) -> str:
     return f"**Environment differs** {', '.join(inline(line) for line in shown.drift[:most])}{more}"
 
 
-def _cautions(shown: ReportView, detail: _Detail) -> Iterator[str]:
+def _cautions(shown: ReportView, detail: Detail) -> Iterator[str]:
     lines = [*(shown.problems if shown.report.metrics else ()), *shown.cautions]
     if lines:
-        yield _titled("Note", [marked(line) for line in lines], detail)
+        yield titled("Note", [marked(line) for line in lines], detail)
 
 
-def _small_print(shown: ReportView, detail: _Detail) -> Iterator[str]:
+def _small_print(shown: ReportView, detail: Detail) -> Iterator[str]:
     parts: list[str] = []
     if shown.against:
         parts.append(f"Baseline: {inline(shown.baseline_line)}")
+    if shown.limits_line:
+        parts.append(f"Limits: {inline(shown.limits_line)}")
     if shown.rules_line:
         parts.append(f"Rules: {inline(shown.rules_line)}")
     if shown.parameters and detail.names:
@@ -384,3 +223,14 @@ def _small_print(shown: ReportView, detail: _Detail) -> Iterator[str]:
     )
     if parts:
         yield f"<sub>{'. '.join(parts)}.</sub>"
+
+
+def _next(shown: ReportView, detail: Detail) -> Iterator[str]:
+    """What to do about a difference that fails the status, ready to paste but for the reason."""
+    if not shown.accept or not detail.commands or not detail.names:
+        return
+    commands = ", ".join(code(line) for line in shown.accept[:3])
+    more = f" (and {len(shown.accept) - 3} more)" if len(shown.accept) > 3 else ""
+    address = web_address(shown.report.comparison_url)
+    why = f" · why these limits: {link('rules', f'{address}#rules')}" if address else ""
+    yield f"Expected? {commands}{more}{why}"

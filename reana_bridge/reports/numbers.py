@@ -29,7 +29,7 @@ def show(value: Value, uncertainty: float | None = None) -> str:
         return "NaN" if math.isnan(value) else "inf" if value > 0 else "-inf"
     if uncertainty and math.isfinite(uncertainty):
         return _measured(value, uncertainty)
-    return _fixed(_exact(value), _decimals(value))
+    return _fixed(exact(value), _decimals(value))
 
 
 def show_pair(
@@ -38,10 +38,10 @@ def show_pair(
     """Two values of one metric, with so many decimals that their difference shows."""
     if isinstance(before, str) or isinstance(after, str) or any(uncertainties) or not _finite(before, after):
         return show(before, uncertainties[0]), show(after, uncertainties[1])
-    first, second = _exact(before), _exact(after)
+    first, second = exact(before), exact(after)
     resolution = _EXACT.subtract(second, first)
     decimals = _decimals(before, resolution), _decimals(after, resolution)
-    if abs(_exponent(first) - _exponent(second)) <= 1:
+    if abs(exponent(first) - exponent(second)) <= 1:
         decimals = max(decimals), max(decimals)
     return _fixed(first, decimals[0]), _fixed(second, decimals[1])
 
@@ -50,10 +50,10 @@ def signed(number: float, uncertainty: float | None = None) -> str:
     """A difference, with its sign: to two digits of its uncertainty, else to three of its own: `+0.77`."""
     if not number or not math.isfinite(number):
         return show(number)
-    size = abs(_exact(number))
+    size = abs(exact(number))
     if uncertainty and math.isfinite(uncertainty):
-        decimals = 1 - _exponent(Decimal(f"{uncertainty:.1e}"))
-        if -1 <= decimals + _exponent(size) <= _MOST_DIGITS:
+        decimals = 1 - exponent(Decimal(f"{uncertainty:.1e}"))
+        if -1 <= decimals + exponent(size) <= _MOST_DIGITS:
             return _sign(number) + _fixed(size, decimals)
     return _sign(number) + _fixed(size, _natural(round_to(number, 3)))
 
@@ -64,8 +64,8 @@ def percent(fraction: float) -> str:
     if not math.isfinite(share):
         return f"{_sign(share)}inf %"
     digits = 3 if abs(share) >= 10 else 2
-    exact = abs(_exact(round_to(share, digits)))
-    return f"{_sign(share)}{_fixed(exact, digits - 1 - _exponent(exact))} %" if share else "0 %"
+    size = abs(exact(round_to(share, digits)))
+    return f"{_sign(share)}{_fixed(size, digits - 1 - exponent(size))} %" if share else "0 %"
 
 
 def sigma(sigmas: float) -> str:
@@ -73,7 +73,7 @@ def sigma(sigmas: float) -> str:
     size = abs(sigmas)
     if size < 0.05:
         return f"0 {SIGMA}" if size < 0.005 else f"{_sign(sigmas)}{size:.2f} {SIGMA}"
-    return f"{_sign(sigmas)}{_fixed(_exact(round(size, 1)), 1 if size < 99.95 else -1)} {SIGMA}"
+    return f"{_sign(sigmas)}{_fixed(exact(round(size, 1)), 1 if size < 99.95 else -1)} {SIGMA}"
 
 
 def round_to(number: float, digits: int) -> float:
@@ -88,7 +88,7 @@ def _finite(*values: float | int | bool) -> bool:
     )
 
 
-def _exact(number: float | int) -> Decimal:
+def exact(number: float | int) -> Decimal:
     """The number as it is written, not as its bits are: 1e-7, not 9.99...95e-8."""
     return Decimal(number) if isinstance(number, int) else Decimal(repr(number))
 
@@ -97,13 +97,14 @@ def _sign(number: float) -> str:
     return "-" if number < 0 else "+"
 
 
-def _exponent(number: Decimal) -> int:
+def exponent(number: Decimal) -> int:
+    """The power of ten of the first digit of `number`; 0 for 0."""
     return number.adjusted() if number else 0
 
 
 def _natural(number: float) -> int:
     """How many decimals the shortest writing of `number` has; negative for trailing zeros."""
-    exponent = _exact(number).normalize(_EXACT).as_tuple().exponent
+    exponent = exact(number).normalize(_EXACT).as_tuple().exponent
     return -exponent if isinstance(exponent, int) else 0
 
 
@@ -111,22 +112,28 @@ def _decimals(value: float | int, resolution: Decimal | None = None) -> int:
     """Decimals that show four digits of `value`, or two of `resolution`; no more than it has."""
     if isinstance(value, int):
         return 0
-    wanted = 3 - _exponent(_exact(value))
+    wanted = 3 - exponent(exact(value))
     if resolution:
-        wanted = max(wanted, 1 - _exponent(resolution))
+        wanted = max(wanted, 1 - exponent(resolution))
     return min(wanted, _natural(round(value, wanted) if wanted > 0 else value))
 
 
 def _measured(value: float | int, uncertainty: float) -> str:
-    exact, rounded = _exact(value), Decimal(f"{uncertainty:.1e}")
-    decimals = 1 - _exponent(rounded)
-    size = _exponent(max(abs(exact), rounded))
+    number, rounded = exact(value), Decimal(f"{uncertainty:.1e}")
+    decimals = 1 - exponent(rounded)
+    size = exponent(max(abs(number), rounded))
     if size + decimals > _MOST_DIGITS:  # the uncertainty is below what a float of this size can show
         return f"{show(value)} \u00b1 {_fixed(rounded, decimals)}"
-    if -4 <= size <= 5:
-        return f"{_grouped(exact, decimals)} \u00b1 {_grouped(rounded, decimals)}"
-    pair = [_grouped(_EXACT.scaleb(number, -size), decimals + size) for number in (exact, rounded)]
+    shift = 0 if -4 <= size <= 5 else size
+    pair = [scaled(one, decimals, shift) for one in (number, rounded)]
+    if not shift:
+        return f"{pair[0]} \u00b1 {pair[1]}"
     return f"({pair[0]} \u00b1 {pair[1]})e{size:+03d}"
+
+
+def scaled(number: Decimal, decimals: int, shift: int) -> str:
+    """`number` / 10^shift with `decimals` of `number` itself, groups set apart."""
+    return _grouped(_EXACT.scaleb(number, -shift), decimals + shift)
 
 
 def _fixed(number: Decimal, decimals: int) -> str:
@@ -134,7 +141,7 @@ def _fixed(number: Decimal, decimals: int) -> str:
 
     Negative decimals mean that the last digits before the point say nothing.
     """
-    size = _exponent(number)
+    size = exponent(number)
     if number and (size < -4 or size >= 15 or (size >= 7 and decimals < 0)):
         mantissa = _EXACT.scaleb(number, -size)
         return f"{_rounded(mantissa, min(max(decimals + size, 0), _MOST_DIGITS))}e{size:+03d}"

@@ -1,13 +1,11 @@
 """One metric, one file, one step of a report as ready-made words; what every renderer lays out."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reana_bridge.model.comparisons import (
-    FileComparison,
-    FileVerdict,
     MetricComparison,
     RuleEffect,
     RuleOutcome,
@@ -15,11 +13,14 @@ from reana_bridge.model.comparisons import (
 )
 from reana_bridge.model.metrics import Direction, Metric
 from reana_bridge.model.results import StepRecord, StepState
-from reana_bridge.reports.numbers import percent, show, show_pair, sigma, signed
+from reana_bridge.reports.measured import show_metric, show_metrics
+from reana_bridge.reports.numbers import percent, show, sigma, signed
 from reana_bridge.reports.words import shorten, span
 
 LONGEST_TEXT = 80
 """Most characters of a text value in a table."""
+LONGEST_REASON = 300
+"""Most characters of why somebody accepted a difference."""
 NOTHING = "\N{EN DASH}"
 """Stands where a side has no value."""
 
@@ -42,10 +43,11 @@ class RuleLine:
         metric: The metric's name.
         rule: The rule in words.
         figures: What it was judged by.
-        state: `broken`, `kept` or `not judged`.
+        state: `broken`, `accepted` (broken, and somebody said that it is expected), `kept` or `not judged`.
         effect: `block`, `warn` or `inform`.
         proposed: Whether it is this commit's own rule, which does not count yet.
         tone: Bad for a broken rule that blocks, warn for another broken one.
+        accepted: Who accepted it, and why; empty where nobody did.
     """
 
     metric: str
@@ -55,6 +57,12 @@ class RuleLine:
     effect: str
     proposed: bool
     tone: Tone
+    accepted: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is broken, counts, and nobody accepted it."""
+        return self.state == "broken" and not self.proposed
 
     @property
     def text(self) -> str:
@@ -81,6 +89,8 @@ class Row:
         tone: How the row is coloured.
         unsure: Whether nothing says if the difference is more than noise.
         rules: What the rules say of it.
+        numbers: The baseline's and this commit's value, and the size of the difference (relative where there
+            is such), for tables that can be sorted; None where there is no finite one.
     """
 
     name: str
@@ -97,6 +107,17 @@ class Row:
     tone: Tone
     unsure: bool = False
     rules: tuple[RuleLine, ...] = ()
+    numbers: tuple[float | None, float | None, float | None] = (None, None, None)
+
+    @property
+    def figures(self) -> str:
+        """The difference as a note has room for: `+18.3 % · +4.4` and sigma; absolute where 0 was before."""
+        return " · ".join(part for part in (self.relative or self.difference, self.sigmas) if part)
+
+    @property
+    def accepted(self) -> tuple[RuleLine, ...]:
+        """The rules that it breaks and that somebody let it break."""
+        return tuple(rule for rule in self.rules if rule.state == "accepted")
 
     @property
     def change(self) -> str:
@@ -111,7 +132,7 @@ class Row:
     @property
     def broken(self) -> tuple[RuleLine, ...]:
         """The rules that count and that it breaks."""
-        return tuple(rule for rule in self.rules if rule.state == "broken" and not rule.proposed)
+        return tuple(rule for rule in self.rules if rule.counts)
 
     @property
     def blocks(self) -> bool:
@@ -134,7 +155,7 @@ def metric_row(compared: MetricComparison) -> Row:
     """The row of a compared metric."""
     known = compared.head or compared.baseline
     baseline, head = _values(compared)
-    rules = tuple(_rule_line(compared.name, outcome) for outcome in compared.rules)
+    rules = tuple(rule_line(compared.name, outcome) for outcome in compared.rules)
     return Row(
         name=compared.name,
         unit=known.unit if known else "",
@@ -150,7 +171,25 @@ def metric_row(compared: MetricComparison) -> Row:
         tone=_row_tone(compared, rules),
         unsure=compared.unjudged,
         rules=rules,
+        numbers=(
+            _number(compared.baseline),
+            _number(compared.head),
+            abs(compared.relative if compared.relative is not None else compared.difference)
+            if compared.difference is not None
+            else None,
+        ),
     )
+
+
+def _number(metric: Metric | None) -> float | None:
+    """Its value where that is a finite number."""
+    if metric is None or isinstance(metric.value, str):
+        return None
+    try:
+        value = float(metric.value)
+    except OverflowError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _figure(compared: MetricComparison, number: float | None, words: Callable[[float], str]) -> str:
@@ -161,13 +200,13 @@ def _figure(compared: MetricComparison, number: float | None, words: Callable[[f
 
 def value_row(metric: Metric, rules: tuple[RuleOutcome, ...] = ()) -> Row:
     """The row of a metric that is compared with nothing."""
-    lines = tuple(_rule_line(metric.name, outcome) for outcome in rules)
+    lines = tuple(rule_line(metric.name, outcome) for outcome in rules)
     return Row(
         name=metric.name,
         unit=metric.unit,
         description=metric.description,
         baseline="",
-        head=_shown(show(metric.value, metric.uncertainty)),
+        head=_shown(show_metric(metric)),
         difference="",
         relative="",
         sigmas="",
@@ -176,18 +215,16 @@ def value_row(metric: Metric, rules: tuple[RuleOutcome, ...] = ()) -> Row:
         note=_target(metric),
         tone=_ruled(Tone.WARN if _odd(metric) else Tone.NEUTRAL, lines),
         rules=lines,
+        numbers=(None, _number(metric), None),
     )
 
 
 def _values(compared: MetricComparison) -> tuple[str, str]:
     before, after = compared.baseline, compared.head
     if before is None or after is None:
-        alone = [
-            NOTHING if metric is None else show(metric.value, metric.uncertainty)
-            for metric in (before, after)
-        ]
+        alone = [NOTHING if metric is None else show_metric(metric) for metric in (before, after)]
         return _shown(alone[0]), _shown(alone[1])
-    pair = show_pair(before.value, after.value, (before.uncertainty, after.uncertainty))
+    pair = show_metrics(before, after)
     if before.unit and after.unit and before.unit != after.unit:
         pair = f"{pair[0]} {before.unit}", f"{pair[1]} {after.unit}"
     return _shown(pair[0]), _shown(pair[1])
@@ -237,67 +274,28 @@ def _row_tone(compared: MetricComparison, rules: tuple[RuleLine, ...]) -> Tone:
 
 def _ruled(tone: Tone, rules: tuple[RuleLine, ...]) -> Tone:
     """The tone of a row that would be `tone` without `rules`."""
-    tones = {rule.tone for rule in rules if rule.state == "broken" and not rule.proposed}
+    tones = {rule.tone for rule in rules if rule.counts}
     if Tone.BAD in tones:
         return Tone.BAD
     return Tone.WARN if Tone.WARN in tones and tone is not Tone.BAD else tone
 
 
-def _rule_line(metric: str, outcome: RuleOutcome) -> RuleLine:
+def rule_line(name: str, outcome: RuleOutcome) -> RuleLine:
+    """What `outcome` says of the metric or file `name`."""
     state = "not judged" if outcome.broken is None else "broken" if outcome.broken else "kept"
+    accepted = outcome.accepted if outcome.broken else None
     tone = Tone.MUTED
-    if outcome.broken and outcome.effect is not RuleEffect.INFORM:
+    if outcome.broken and accepted is None and outcome.effect is not RuleEffect.INFORM:
         tone = Tone.BAD if outcome.effect is RuleEffect.BLOCK and not outcome.proposed else Tone.WARN
     return RuleLine(
-        metric=metric,
+        metric=name,
         rule=outcome.rule,
         figures=outcome.explanation,
-        state=state,
+        state="accepted" if accepted else state,
         effect=outcome.effect.value,
         proposed=outcome.proposed,
         tone=tone,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileRow:
-    """One artifact; `before` and `after` are URLs, the pictures links to embed; empty where there is none."""
-
-    path: str
-    word: str
-    tone: Tone
-    before: str = ""
-    after: str = ""
-    before_picture: str = ""
-    after_picture: str = ""
-
-
-_FILE_TONES = {
-    FileVerdict.DIFFERENT: Tone.NEUTRAL,
-    FileVerdict.MISSING: Tone.WARN,
-    FileVerdict.NEW: Tone.NEUTRAL,
-    FileVerdict.NOT_COMPARABLE: Tone.WARN,
-}
-
-
-def file_row(
-    compared: FileComparison,
-    *,
-    before: Mapping[str, str],
-    after: Mapping[str, str],
-    before_pictures: Mapping[str, str],
-    after_pictures: Mapping[str, str],
-) -> FileRow:
-    """The row of a compared artifact; the mappings give URLs and links to embed by path."""
-    was, is_there = bool(compared.baseline_digest), bool(compared.head_digest)
-    return FileRow(
-        path=compared.path,
-        word=compared.verdict.value,
-        tone=_FILE_TONES.get(compared.verdict, Tone.MUTED),
-        before=before.get(compared.path, "") if was else "",
-        after=after.get(compared.path, "") if is_there else "",
-        before_picture=before_pictures.get(compared.path, "") if was else "",
-        after_picture=after_pictures.get(compared.path, "") if is_there else "",
+        accepted=f"accepted by {accepted.by}: {shorten(accepted.reason, LONGEST_REASON)}" if accepted else "",
     )
 
 

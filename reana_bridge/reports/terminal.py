@@ -13,8 +13,9 @@ from rich.text import Text
 
 from reana_bridge.model.reports import Report
 from reana_bridge.reports.escape import clean, fenced
+from reana_bridge.reports.file_rows import FileRow
 from reana_bridge.reports.numbers import SIGMA
-from reana_bridge.reports.rows import FileRow, Row, RuleLine, Tone
+from reana_bridge.reports.rows import Row, RuleLine, Tone
 from reana_bridge.reports.view import ReportView, view
 from reana_bridge.reports.words import plural, short_sha
 

@@ -4,29 +4,21 @@ Nothing here is escaped; each renderer escapes for its own medium. The same repo
 """
 
 import re
-from collections.abc import Sequence
+import shlex
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison, FileVerdict
+from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import LIVE, FailureKind, RunState
+from reana_bridge.reports.check_rows import CheckRow, check_rows, checks_line
+from reana_bridge.reports.file_rows import FileRow, file_rows, files_line
 from reana_bridge.reports.headline import Headline, failed_step, headline, waiting_sentence
-from reana_bridge.reports.rows import (
-    FileRow,
-    Row,
-    RuleLine,
-    StepRow,
-    Tone,
-    file_row,
-    metric_row,
-    step_row,
-    value_row,
-)
+from reana_bridge.reports.limits import limits_line
+from reana_bridge.reports.rows import Row, RuleLine, StepRow, metric_row, step_row, value_row
 from reana_bridge.reports.words import moment, plural, short_sha, span
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_PICTURES = frozenset({".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"})
+_QUOTABLE = re.compile(r'[^"\\`\x00-\x1f\x7f]+')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,11 +51,14 @@ class ReportView:
         noise: Metrics that moved by less than is significant.
         unchanged: Metrics that are the same.
         values: All metrics, where nothing is compared.
-        plots: Pictures among the artifacts.
+        plots: Pictures among the artifacts, and documents that were drawn.
         files: The other artifacts; identical ones last.
+        checks: What the analysis says must hold, what fails first.
+        checks_line: How many of them passed; empty without any.
         plots_line: How many pictures are what; empty where there are none.
         files_line: The same of the other artifacts.
         rules: Rules that are broken and count.
+        accepted: Rules that are broken and that somebody let be broken.
         proposed: What the rules of this commit, which do not count yet, would say.
         rules_line: How many rules were judged, kept, broken; empty without rules.
         drift: What differs in the environment.
@@ -74,6 +69,8 @@ class ReportView:
         steps: The workflow's steps.
         took: How long, where and at which attempt it ran; empty before the start.
         unsure: How many changes nobody can tell from noise; empty for none.
+        limits_line: The tests behind the verdicts; empty without any.
+        accept: Commands that accept what blocks, one a metric, ready to paste but for the reason.
         approve: The command that lets a waiting run go, ready to paste; empty else.
         approved: Who let it run, and what that means; empty where nobody had to.
     """
@@ -92,9 +89,12 @@ class ReportView:
     values: tuple[Row, ...]
     plots: tuple[FileRow, ...]
     files: tuple[FileRow, ...]
+    checks: tuple[CheckRow, ...]
+    checks_line: str
     plots_line: str
     files_line: str
     rules: tuple[RuleLine, ...]
+    accepted: tuple[RuleLine, ...]
     proposed: tuple[RuleLine, ...]
     rules_line: str
     drift: tuple[str, ...]
@@ -105,6 +105,8 @@ class ReportView:
     steps: tuple[StepRow, ...]
     took: str
     unsure: str
+    limits_line: str
+    accept: tuple[str, ...]
     approve: str
     approved: str
 
@@ -114,11 +116,11 @@ def view(report: Report) -> ReportView:
     comparison = report.comparison
     compared = comparison is not None and comparison.baseline is not None
     rows = _rows(report)
-    files = _files(report)
-    lines = [rule for row in rows for rule in row.rules]
+    files, checks = file_rows(report), check_rows(report)
+    lines = [rule for row in (*rows, *files) for rule in row.rules]
     return ReportView(
         context=f"reana/{report.analysis}",
-        headline=headline(report, rows),
+        headline=headline(report, rows, files=files, checks=checks),
         report=report,
         sha=report.sha,
         against=_against(comparison.baseline) if comparison and comparison.baseline else "",
@@ -130,11 +132,14 @@ def view(report: Report) -> ReportView:
         noise=tuple(row for row in rows if compared and row.word == "within noise" and not row.broken),
         unchanged=tuple(row for row in rows if compared and row.word == "same" and not row.broken),
         values=() if compared else rows,
-        plots=tuple(file for file in files if _is_picture(file.path)),
-        files=tuple(file for file in files if not _is_picture(file.path)),
-        plots_line=_counted([file for file in files if _is_picture(file.path)]),
-        files_line=_counted([file for file in files if not _is_picture(file.path)]),
-        rules=tuple(line for line in lines if line.state == "broken" and not line.proposed),
+        plots=tuple(file for file in files if file.is_plot),
+        files=tuple(file for file in files if not file.is_plot),
+        checks=checks,
+        checks_line=checks_line(checks),
+        plots_line=files_line([file for file in files if file.is_plot]),
+        files_line=files_line([file for file in files if not file.is_plot]),
+        rules=tuple(line for line in lines if line.counts),
+        accepted=tuple(line for line in lines if line.state == "accepted" and not line.proposed),
         proposed=tuple(line for line in lines if line.proposed),
         rules_line=_rules_line([line for line in lines if not line.proposed]),
         drift=tuple(line.replace(" -> ", " \N{RIGHTWARDS ARROW} ") for line in comparison.drift)
@@ -147,9 +152,19 @@ def view(report: Report) -> ReportView:
         steps=tuple(step_row(number, step) for number, step in enumerate(report.steps, 1)),
         took=_took(report),
         unsure=_unsure(rows),
+        limits_line=limits_line(comparison) if comparison else "",
+        accept=tuple(
+            f"/reana accept {_quoted(row.name)} reason"
+            for row in rows
+            if row.blocks and _QUOTABLE.fullmatch(row.name)
+        ),
         approve=f"/reana approve {report.sha}" if _waits(report) else "",
         approved=f"approved by {report.approved_by}, so it is never a baseline" if report.approved_by else "",
     )
+
+
+def _quoted(name: str) -> str:
+    return name if re.fullmatch(r"[\w.+%/-]+", name) else f'"{name}"'
 
 
 def _waits(report: Report) -> bool:
@@ -174,7 +189,7 @@ def _attention(rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 
 def _against(baseline: Baseline) -> str:
-    return f"{short_sha(baseline.sha)} on {baseline.branch}" if baseline.branch else short_sha(baseline.sha)
+    return " on ".join(part for part in (short_sha(baseline.sha), baseline.branch) if part)
 
 
 def _baseline_line(comparison: Comparison) -> str:
@@ -192,7 +207,7 @@ def _baseline_line(comparison: Comparison) -> str:
         BaselineReason.ROLLING: f"medians of the last {plural(baseline.runs, 'run')}",
         BaselineReason.GIVEN: "as asked for",
     }[baseline.reason]
-    place = f"{baseline.branch} at {short_sha(baseline.sha)}" if baseline.branch else short_sha(baseline.sha)
+    place = " at ".join(part for part in (baseline.branch, short_sha(baseline.sha)) if part)
     parts = [f"{place}, {why}"]
     if baseline.ended_at is not None:
         parts.append(f"run of {moment(baseline.ended_at)}")
@@ -203,51 +218,12 @@ def _baseline_line(comparison: Comparison) -> str:
     return sentence
 
 
-def _is_picture(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in _PICTURES
-
-
-def _files(report: Report) -> tuple[FileRow, ...]:
-    comparison = report.comparison
-    before, after = report.baseline_artifact_urls, report.artifact_urls
-    if comparison is not None and comparison.baseline is not None:
-        return tuple(
-            file_row(
-                file,
-                before=before,
-                after=after,
-                before_pictures=report.baseline_picture_links,
-                after_pictures=report.picture_links,
-            )
-            for file in comparison.files
-        )
-    artifacts = report.result.artifacts if report.result else ()
-    return tuple(
-        FileRow(
-            path=artifact.path,
-            word="",
-            tone=Tone.NEUTRAL,
-            after=after.get(artifact.path, ""),
-            after_picture=report.picture_links.get(artifact.path, ""),
-        )
-        for artifact in artifacts
-    )
-
-
-def _counted(files: Sequence[FileRow]) -> str:
-    """`11 identical, 1 different`; only their number where nothing is compared."""
-    words = [file.word for file in files]
-    if not any(words):
-        return str(len(files)) if files else ""
-    counts = [(words.count(verdict.value), verdict.value) for verdict in FileVerdict]
-    return ", ".join(f"{count} {word}" for count, word in counts if count)
-
-
 def _rules_line(lines: list[RuleLine]) -> str:
     if not lines:
         return ""
     counts = [
-        (sum(line.state == state for line in lines), state) for state in ("kept", "broken", "not judged")
+        (sum(line.state == state for line in lines), state)
+        for state in ("kept", "broken", "accepted", "not judged")
     ]
     return ", ".join(f"{count} {state}" for count, state in counts if count)
 
@@ -267,8 +243,16 @@ def _failure(report: Report) -> FailureView | None:
         log=failure.log_tail,
         hint=failure.hint,
         ours=ours,
-        reproduce=f"reana-bridge run --commit {report.sha} --analysis {report.analysis}" if again else "",
+        reproduce=_reproduce(report) if again else "",
     )
+
+
+def _reproduce(report: Report) -> str:
+    """The command that runs the same here, with the parameters that were given for this run."""
+    words = ["reana-bridge", "run", "--commit", report.sha, "--analysis", report.analysis]
+    for name, value in sorted(report.parameters.items()):
+        words += ["-p", f"{name}={value}"]
+    return shlex.join(words)
 
 
 def _cautions(report: Report) -> tuple[str, ...]:

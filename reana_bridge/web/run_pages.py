@@ -11,7 +11,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from reana_bridge.model.results import StepRecord, StepState
 from reana_bridge.model.runs import LIVE, RunState
-from reana_bridge.reports.rows import FileRow, StepRow, Tone
+from reana_bridge.reports.file_rows import FileRow
+from reana_bridge.reports.rows import StepRow, Tone
 from reana_bridge.reports.view import ReportView, view
 from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.steps.reporting import analysis_of, report_of

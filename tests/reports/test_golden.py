@@ -12,9 +12,12 @@ from reana_bridge.reports.check import output
 from reana_bridge.reports.markdown import section
 from reana_bridge.reports.note import render
 from reana_bridge.reports.terminal import to_text
-from tests.reports.samples import NOTES, SAMPLES
+from tests.reports.rich import SAMPLES as RICH_SAMPLES
+from tests.reports.samples import NOTES
+from tests.reports.samples import SAMPLES as PLAIN_SAMPLES
 
 GOLDEN = Path(__file__).parent / "golden"
+SAMPLES = PLAIN_SAMPLES | RICH_SAMPLES
 CHECKS = ("moved", "failed", "limit", "configuration", "needs-approval", "running")
 RENDERED = {"md": section, "txt": lambda report: to_text(report, width=80)}
 

@@ -19,7 +19,9 @@ from tests.reports.test_escape import NASTY, REFERENCES
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 OURS = re.compile(r"</?(?:details|summary|sub)>")
-TAGS = {"p", "strong", "code", "table", "thead", "tbody", "tr", "th", "td", "a", "pre", "ul", "li", "img"}
+TAGS = {"p", "strong", "code", "table", "thead", "tbody", "tr", "th", "td", "a", "pre", "ul", "li", "img"} | {
+    *("em", "s", "h4", "ol", "blockquote"),  # of the analysis' own text
+}
 
 nasty = st.lists(st.sampled_from(NASTY) | st.text(max_size=3), max_size=3).map("".join)
 addresses = st.sampled_from(["", "https://b.example/x", "javascript:alert(1)"]) | nasty
@@ -92,11 +94,29 @@ def test_the_limit_holds_and_what_is_left_out_is_named(large, limit):
         assert "metrics changed" in text
 
 
-def test_folded_parts_go_first(large):
-    text = section(large, limit=len(section(large, limit=10**9)) - 1)
-    assert text.count("\n| m0") + text.count("\n| m1") == 1000
-    assert "<details>" not in text
-    assert "2000 unchanged metrics left out" in text
+@pytest.mark.parametrize(
+    ("limit", "rows", "folded", "says"),
+    [(10**9, 1000, 500, "1000 rows left out"), (45_000, 400, 100, "1600 rows left out"),
+     (20_000, 150, 0, "1850 rows, 2000 unchanged metrics left out"), (5_000, 50, 0, "1950 rows")],
+)  # fmt: skip
+def test_folded_parts_go_first(large, limit, rows, folded, says):
+    text = section(large, limit=limit)
+    table, _, below = text.partition("<details>")
+    assert len(re.findall(r"(?m)^\| m\d+ \| .* \|$", table)) == rows
+    assert len(re.findall(r"(?m)^\| m\d+ \|", below)) == folded
+    assert says in text
+
+
+def test_ten_thousand_metrics_fit_a_note():
+    before = tuple(
+        Metric(name=f"metric.number_{i:05}", value=float(i), uncertainty=0.5) for i in range(10_000)
+    )
+    after = tuple(replace(metric, value=metric.value + 9.0) for metric in before)
+    moved = finished(replace(AFTER, metrics=after), before=replace(BEFORE, metrics=before))
+    text = note([moved], limit=60_000)
+    assert len(text) <= 60_000
+    assert "10000 metrics changed" in text.splitlines()[0]
+    assert "left out, see [the page of the run]" in text
 
 
 def test_a_note_has_a_section_for_each_analysis_within_its_limit(large):
