@@ -22,6 +22,7 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.outbox import want
 from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.steps.reporting import analysis_of, newest_runs, report_of
+from reana_bridge.steps.showing import with_own_text
 from reana_bridge.store.tables import ComparisonRow, MergeRequestRow, OutboxRow, ProjectRow, Run, Want
 
 _TOLD = FINAL | {RunState.WAITING}
@@ -146,7 +147,7 @@ def written(bridge: Bridge, session: Session, row: OutboxRow) -> Written | None:
     before = spoken_of(row)
     merge_request = session.get(MergeRequestRow, (row.project, number))
     runs = [run for run in newest_runs(session, row.project, row.sha) if _belongs(run, number)]
-    shown = [_of(report_of(bridge, session, run), number) for run in runs]
+    shown = [_of(with_own_text(bridge, report_of(bridge, session, run)), number) for run in runs]
     kept = [
         report
         for report, run in zip(shown, runs, strict=True)

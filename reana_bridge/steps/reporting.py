@@ -15,6 +15,7 @@ from reana_bridge.model.results import Failure, Result, StepRecord
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.pausing import pauses_on
+from reana_bridge.steps.showing import drawn_urls, with_advice
 from reana_bridge.store.tables import ComparisonRow, ProjectRow, Run
 
 
@@ -26,19 +27,21 @@ def report_of(bridge: Bridge, session: Session, run: Run, *, paused: str | None 
     result = from_data(Result, run.result) if run.result else None
     parameters: dict[str, object] = run.parameters or {}
     baseline = session.get(Run, row.baseline_run_id) if row and row.baseline_run_id else None
+    steps, run_url = steps_of(run), bridge.run_url(project, run.id)
     return Report(
         project=run.project,
         analysis=run.analysis,
         sha=run.sha,
         state=RunState(run.state),
         run_id=run.id,
-        run_url=bridge.run_url(project, run.id),
+        run_url=run_url,
+        comparison_url=_comparison_url(bridge, row, run_url),
         branch=short_ref(run.ref),
         reason=run.reason or (paused_reason(session, run) if paused is None else paused) or run.activity,
-        steps=steps_of(run),
+        steps=steps,
         result=result,
         comparison=comparison,
-        failure=from_data(Failure, run.failure) if run.failure else None,
+        failure=with_advice(from_data(Failure, run.failure), steps) if run.failure else None,
         problems=tuple(from_data(Problem, item) for item in run.problems or ()),
         warnings=tuple(run.warnings or ()),
         attempt=run.run_attempt,
@@ -49,10 +52,19 @@ def report_of(bridge: Bridge, session: Session, run: Run, *, paused: str | None 
         ended_at=run.backend_ended_at or run.ended_at,
         artifact_urls=_artifact_urls(bridge, project, run),
         baseline_artifact_urls=_artifact_urls(bridge, project, baseline) if baseline else {},
+        drawn_urls=drawn_urls(comparison, run_url),
         merge_request=run.merge_request,
         approved_by=run.approved_by,
         changes_url=_changes_url(bridge, run),
     )
+
+
+def _comparison_url(bridge: Bridge, row: ComparisonRow | None, run_url: str) -> str:
+    """The address of a comparison's page, with the key that its run's has."""
+    if row is None or not run_url:
+        return ""
+    key = run_url.partition("?")[2]
+    return f"{bridge.address}/comparisons/{row.id}" + (f"?{key}" if key else "")
 
 
 def paused_reason(session: Session, run: Run) -> str:

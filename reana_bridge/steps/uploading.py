@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from reana_bridge.forges.base import ForgeError, ForgeRefused, RateLimited
 from reana_bridge.forges.hosted import HostedForge
-from reana_bridge.model.comparisons import FileVerdict
+from reana_bridge.model.comparisons import UNMOVED
 from reana_bridge.model.projects import Project
 from reana_bridge.model.reports import Report
 from reana_bridge.steps.bridge import Bridge
@@ -59,26 +59,40 @@ def with_pictures(
 def _pictures(report: Report) -> Iterator[tuple[int, str, str]]:
     """(rank, name, digest) of the pictures of a report: what changed first, what is identical last."""
     comparison = report.comparison
+    artifacts = report.result.artifacts if report.result else ()
+    yield from (
+        (1, _name(a.path), a.digest) for a in artifacts if _is_named_so(a.path) and _told(report, a.path)
+    )
     if comparison is None or comparison.baseline is None:
-        artifacts = report.result.artifacts if report.result else ()
         yield from ((1, _name(a.path), a.digest) for a in artifacts if _is_named_so(a.path))
         return
     for file in comparison.files:
-        if _is_named_so(file.path) and file.verdict is not FileVerdict.IDENTICAL:
+        if file.verdict in UNMOVED:
+            continue
+        if _is_named_so(file.path):
             digests = (file.head_digest, file.baseline_digest)
             yield from ((0, _name(file.path), digest) for digest in digests if digest)
+        drawn = [picture for part in (file, *file.parts) for picture in part.pictures]
+        yield from ((0, f"{_name(file.path)[:70]}-{picture.shows}.png", picture.digest) for picture in drawn)
+
+
+def _told(report: Report, path: str) -> bool:
+    """Whether the analysis' own text names this file."""
+    return report.own_text is not None and PurePosixPath(path).name in report.own_text.text
 
 
 def _with_links(report: Report, links: dict[str, str]) -> Report:
     comparison = report.comparison
+    artifacts = report.result.artifacts if report.result else ()
+    head = {a.path: links[a.digest] for a in artifacts if a.digest in links}
     if comparison is None or comparison.baseline is None:
-        artifacts = report.result.artifacts if report.result else ()
-        head = {a.path: links[a.digest] for a in artifacts if a.digest in links}
         return replace(report, picture_links=head)
     files = comparison.files
+    drawn = [picture.digest for file in files for part in (file, *file.parts) for picture in part.pictures]
     return replace(
         report,
-        picture_links={f.path: links[f.head_digest] for f in files if f.head_digest in links},
+        drawn_links={digest: links[digest] for digest in drawn if digest in links},
+        picture_links=head | {f.path: links[f.head_digest] for f in files if f.head_digest in links},
         baseline_picture_links={
             f.path: links[f.baseline_digest] for f in files if f.baseline_digest in links
         },
