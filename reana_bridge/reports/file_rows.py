@@ -164,7 +164,7 @@ def _compared(file: FileComparison, report: Report) -> FileRow:
         explanation=file.explanation,
         figures=_figures(file.measures),
         parts=tuple(_part(part, report) for part in file.parts),
-        pictures=_pictures(file.pictures, report),
+        pictures=picture_rows(file.pictures, report),
         rules=rules,
     )
 
@@ -176,7 +176,7 @@ def _part(part: FilePart, report: Report) -> PartRow:
         tone=_TONES.get(part.verdict, Tone.MUTED),
         explanation=part.explanation,
         figures=_figures(part.measures),
-        pictures=_pictures(part.pictures, report),
+        pictures=picture_rows(part.pictures, report),
     )
 
 
@@ -184,7 +184,8 @@ def _figures(measures: Sequence[Measure]) -> tuple[tuple[str, str], ...]:
     return tuple((measure.name, show(measure.value)) for measure in measures)
 
 
-def _pictures(pictures: Sequence[Picture], report: Report) -> tuple[PictureRow, ...]:
+def picture_rows(pictures: Sequence[Picture], report: Report) -> tuple[PictureRow, ...]:
+    """The pictures with where `report` has them."""
     links: Mapping[str, str] = report.drawn_links
     return tuple(
         PictureRow(

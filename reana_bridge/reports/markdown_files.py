@@ -10,7 +10,7 @@ from reana_bridge.reports.view import ReportView
 from reana_bridge.reports.words import plural
 
 _OVERLAYS = 2
-"""Pictures of histograms that are open; more of them are folded."""
+"""Pictures of overlays that are open; more of them are folded."""
 _PARTS = 5
 
 
@@ -70,21 +70,22 @@ def _picture(title: str, picture: str, url: str) -> str:
 
 
 def overlays(shown: ReportView, detail: Detail) -> Iterator[str]:
-    """Histograms that differ, this commit's over the baseline's, each with its figures."""
-    found = [
-        _overlay(file, name, figures, picture)
-        for file in (*shown.files, *shown.plots)
-        if file.moved
-        for name, figures, picture in file.overlays
-        if picture_address(picture.link) or web_address(picture.url)
-    ][: detail.names]
+    """Series and histograms that differ, this commit's over the baseline's, each with its figures."""
+    found = [_overlay(f"**{inline(name)}** by step", "", picture) for name, picture in shown.series]
+    for file in (*shown.files, *shown.plots):
+        for part, figures, picture in file.overlays if file.moved else ():
+            name = f"**{inline(part)}** ({code(file.path)})" if part else f"**{inline(file.path)}**"
+            found.append(_overlay(name, figures, picture))
+    found = [text for text in found if text][: detail.names]
     yield from found[:_OVERLAYS]
     if found[_OVERLAYS:]:
-        yield folded(plural(len(found) - _OVERLAYS, "more histogram"), "\n\n".join(found[_OVERLAYS:]))
+        yield folded(plural(len(found) - _OVERLAYS, "more overlay"), "\n\n".join(found[_OVERLAYS:]))
 
 
-def _overlay(file: FileRow, part: str, figures: str, picture: PictureRow) -> str:
-    name = f"**{inline(part)}** ({code(file.path)})" if part else f"**{inline(file.path)}**"
+def _overlay(name: str, figures: str, picture: PictureRow) -> str:
+    """A picture with its name and figures; empty where there is nowhere to see it."""
+    if not (picture_address(picture.link) or web_address(picture.url)):
+        return ""
     says = f"{name}: {inline(figures)}" if figures else name
     if picture_address(picture.link):
         return f"{says}\n\n{_drawn(picture)}"

@@ -11,7 +11,7 @@ from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import LIVE, FailureKind, RunState
 from reana_bridge.reports.check_rows import CheckRow, check_rows, checks_line
-from reana_bridge.reports.file_rows import FileRow, file_rows, files_line
+from reana_bridge.reports.file_rows import FileRow, PictureRow, file_rows, files_line, picture_rows
 from reana_bridge.reports.headline import Headline, failed_step, headline, waiting_sentence
 from reana_bridge.reports.limits import limits_line
 from reana_bridge.reports.rows import Row, RuleLine, StepRow, metric_row, step_row, value_row
@@ -53,6 +53,7 @@ class ReportView:
         values: All metrics, where nothing is compared.
         plots: Pictures among the artifacts, and documents that were drawn.
         files: The other artifacts; identical ones last.
+        series: Name of a metric and what was drawn of its series, for those that changed.
         checks: What the analysis says must hold, what fails first.
         checks_line: How many of them passed; empty without any.
         plots_line: How many pictures are what; empty where there are none.
@@ -89,6 +90,7 @@ class ReportView:
     values: tuple[Row, ...]
     plots: tuple[FileRow, ...]
     files: tuple[FileRow, ...]
+    series: tuple[tuple[str, PictureRow], ...]
     checks: tuple[CheckRow, ...]
     checks_line: str
     plots_line: str
@@ -134,6 +136,11 @@ def view(report: Report) -> ReportView:
         values=() if compared else rows,
         plots=tuple(file for file in files if file.is_plot),
         files=tuple(file for file in files if not file.is_plot),
+        series=tuple(
+            (compared.name, picture)
+            for compared in (comparison.metrics if comparison else ())
+            for picture in picture_rows(compared.pictures, report)
+        ),
         checks=checks,
         checks_line=checks_line(checks),
         plots_line=files_line([file for file in files if file.is_plot]),

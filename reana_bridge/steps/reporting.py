@@ -50,8 +50,8 @@ def report_of(bridge: Bridge, session: Session, run: Run, *, paused: str | None 
         queued_at=run.queued_at,
         started_at=run.started_at,
         ended_at=run.backend_ended_at or run.ended_at,
-        artifact_urls=_artifact_urls(bridge, project, run),
-        baseline_artifact_urls=_artifact_urls(bridge, project, baseline) if baseline else {},
+        artifact_urls=artifact_urls(bridge, project, run),
+        baseline_artifact_urls=artifact_urls(bridge, project, baseline) if baseline else {},
         drawn_urls=drawn_urls(comparison, run_url),
         merge_request=run.merge_request,
         approved_by=run.approved_by,
@@ -116,7 +116,8 @@ def _changes_url(bridge: Bridge, run: Run) -> str:
     return f"{entry.url.rstrip('/')}/{quote(path)}/{_CHANGES[entry.kind].format(number=run.merge_request)}"
 
 
-def _artifact_urls(bridge: Bridge, project: ProjectRow | None, run: Run) -> dict[str, str]:
+def artifact_urls(bridge: Bridge, project: ProjectRow | None, run: Run) -> dict[str, str]:
+    """Artifact path -> its address, with the key of its run; empty without a server."""
     page, _, key = bridge.run_url(project, run.id).partition("?")
     if not run.result or not page:
         return {}

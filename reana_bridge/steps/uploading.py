@@ -20,6 +20,7 @@ from reana_bridge.model.comparisons import UNMOVED
 from reana_bridge.model.projects import Project
 from reana_bridge.model.reports import Report
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.showing import drawn_pictures
 from reana_bridge.store.database import insert
 from reana_bridge.store.tables import ProjectRow, Upload
 
@@ -66,6 +67,8 @@ def _pictures(report: Report) -> Iterator[tuple[int, str, str]]:
     if comparison is None or comparison.baseline is None:
         yield from ((1, _name(a.path), a.digest) for a in artifacts if _is_named_so(a.path))
         return
+    for metric in comparison.metrics:
+        yield from ((0, f"series-{picture.shows}.png", picture.digest) for picture in metric.pictures)
     for file in comparison.files:
         if file.verdict in UNMOVED:
             continue
@@ -88,7 +91,7 @@ def _with_links(report: Report, links: dict[str, str]) -> Report:
     if comparison is None or comparison.baseline is None:
         return replace(report, picture_links=head)
     files = comparison.files
-    drawn = [picture.digest for file in files for part in (file, *file.parts) for picture in part.pictures]
+    drawn = [picture.digest for picture in drawn_pictures(comparison)]
     return replace(
         report,
         drawn_links={digest: links[digest] for digest in drawn if digest in links},

@@ -12,11 +12,9 @@ from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from reana_bridge.model.codec import from_data
-from reana_bridge.model.results import Result
 from reana_bridge.steps.pausing import PauseKind, pauses_seen
 from reana_bridge.store.tables import ComparisonRow, Decision, Delivery, OutboxRow, Run
-from reana_bridge.web import files, logs, queries, shapes, shaping
+from reana_bridge.web import comparison_shapes, files, logs, queries, shapes, shaping
 from reana_bridge.web.access import Opened, is_public_run, open_run
 from reana_bridge.web.auth import Caller, caller_of, check_form, is_public, readable
 from reana_bridge.web.paging import MOST, Cursor, Filter, Limit, Page, Slice, decode
@@ -195,7 +193,7 @@ def comparisons(
         of_runs += queries.within(_run.project, names)
         where = [*queries.equal(_comparison, run_id=run), *queries.of_matching_runs(_comparison, of_runs)]
         rows = queries.newest(session, _comparison, where, limit=limit + 1, after=_first(part.after))
-        return part.page(rows, _ids(rows), [shaping.comparison_summary(row) for row in rows[:limit]])
+        return part.page(rows, _ids(rows), [comparison_shapes.summary(row) for row in rows[:limit]])
 
 
 @router.get("/outbox")
@@ -226,15 +224,6 @@ def one_run(request: Request, run_id: str) -> shapes.RunDetail:
     with site_of(request).bridge.database.read() as session:
         opened = open_run(request, session, run_id, links="ignore")
         return shaping.run_detail(opened.run, queries.wants_of(session, run_id))
-
-
-@router.get("/runs/{run_id}/metrics")
-def metrics(request: Request, run_id: str) -> list[shapes.MetricShape]:
-    """The metrics that a run left."""
-    with site_of(request).bridge.database.read() as session:
-        run = open_run(request, session, run_id, links="ignore").run
-        result = from_data(Result, run.result) if run.result else Result()
-        return [shaping.metric(metric) for metric in result.metrics]
 
 
 @router.get("/runs/{run_id}/logs")
@@ -285,16 +274,6 @@ def artifact(request: Request, run_id: str, path: str) -> Response:
     if row is None:
         raise NotThere
     return files.serve(site.bridge.blobs, row, public=is_public_run(site, run))
-
-
-@router.get("/runs/{run_id}/comparison")
-def comparison(request: Request, run_id: str) -> shapes.ComparisonShape:
-    """A run's result against its baseline."""
-    with site_of(request).bridge.database.read() as session:
-        row = open_run(request, session, run_id, links="ignore").comparison
-        if row is None:
-            raise NotThere
-        return shaping.comparison(row)
 
 
 @router.post("/runs", status_code=201, responses=CHANGES | {202: {"model": shapes.Started}})

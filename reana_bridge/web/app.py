@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from reana_bridge import __version__
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.web import api, badges, health, outbox_page, pages, pauses, run_pages
+from reana_bridge.web import api, badges, file_pages, forms, health, outbox_page, pages, pauses, run_pages
 from reana_bridge.web.access import WithoutKey, on_without_key
 from reana_bridge.web.door import PREFIX, Door
 from reana_bridge.web.middleware import Around
@@ -63,6 +63,7 @@ def make_app(bridge: Bridge, *, runtime: Runtime | None = None, takes_webhooks: 
     if takes_webhooks:
         app.door = Door(site)
         app.include_router(api.router)
+        app.include_router(forms.router)
         app.include_router(pauses.router)
     app.add_middleware(Around)
     return app
@@ -110,11 +111,15 @@ def _pages() -> list[BaseRoute]:
         Route("/runs/{run_id}", run_pages.run),
         Route("/runs/{run_id}/live", run_pages.live),
         Route("/runs/{run_id}/logs/{step:path}", run_pages.log),
-        Route("/runs/{run_id}/artifacts/{path:path}", run_pages.artifact),
-        Route("/runs/{run_id}/baseline/{path:path}", run_pages.baseline_picture),
+        Route("/runs/{run_id}/artifacts.zip", file_pages.all_files),
+        Route("/runs/{run_id}/artifacts/{path:path}", file_pages.artifact),
+        Route("/runs/{run_id}/files/{path:path}", file_pages.look),
+        Route("/runs/{run_id}/pictures/{digest}", file_pages.drawn),
+        Route("/runs/{run_id}/baseline/{path:path}", file_pages.baseline_picture),
         Route("/runs/{run_id}/cancel", run_pages.cancel, methods=["POST"]),
         Route("/runs/{run_id}/rerun", run_pages.rerun, methods=["POST"]),
         Route("/comparisons/{comparison_id}", run_pages.comparison),
+        Route("/compare/{before}/{after}", run_pages.pair),
         Route("/badges/{forge}/{path:path}.svg", badges.badge),
         Route("/schemas/reana-bridge.json", health.schema),
         Route("/static/{name}", health.static),

@@ -1,111 +1,20 @@
-"""The pages of one run: the run, its logs and files, its comparison, and the buttons on it."""
-
-from collections import Counter
-from dataclasses import dataclass, replace
-from urllib.parse import quote
+"""The pages of one run and of a comparison, and the buttons on them."""
 
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from reana_bridge.model.results import StepRecord, StepState
-from reana_bridge.model.runs import LIVE, RunState
-from reana_bridge.reports.file_rows import FileRow
-from reana_bridge.reports.rows import StepRow, Tone
-from reana_bridge.reports.view import ReportView, view
-from reana_bridge.steps.pausing import pauses_on
-from reana_bridge.steps.reporting import analysis_of, report_of
-from reana_bridge.store.tables import ArtifactRow, Decision, Run, Want
-from reana_bridge.web import auth, files, logs, queries
-from reana_bridge.web.access import Opened, is_navigation, is_public_run, open_comparison, open_run
+from reana_bridge.model.runs import LIVE
+from reana_bridge.steps.comparing.pair import pair_report
+from reana_bridge.steps.reporting import report_of
+from reana_bridge.web import auth, logs
+from reana_bridge.web.access import Opened, open_comparison, open_run
 from reana_bridge.web.pages import chrome, project_url, read_form
 from reana_bridge.web.problems import NotThere, Problem
+from reana_bridge.web.sheets import RunSheet, sheet_of
 from reana_bridge.web.site import Site, site_of
 from reana_bridge.web.templating import page
-
-FILES_SHOWN = 500
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepLine:
-    """A step with its log: the end of it while it runs or where it failed, else a link only."""
-
-    row: StepRow
-    record: StepRecord
-    tail: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plot:
-    """A picture of this commit and of the baseline; addresses are empty where there is none."""
-
-    path: str
-    word: str
-    baseline: str
-    head: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeptFile:
-    """An artifact: what became of it against the baseline, its size, its address."""
-
-    path: str
-    word: str
-    tone: str
-    size: int | None
-    url: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSheet:
-    """What the pages of a run show, gathered in one read.
-
-    Attributes:
-        opened: The run, and who looks at it.
-        view: Its report as words.
-        steps: With the tails of their logs.
-        plots: Pictures side by side.
-        files: The kept files.
-        more_files: How many are not listed.
-        decision: Why it runs; None for one of unknown origin.
-        wants: Who wants it, or wanted it.
-        baseline: The run that it is compared with; None for none.
-        pauses: Why work that concerns it is stopped, while it lives.
-    """
-
-    opened: Opened
-    view: ReportView
-    steps: list[StepLine]
-    plots: list[Plot]
-    files: list[KeptFile]
-    more_files: int
-    decision: Decision | None
-    wants: list[Want]
-    baseline: Run | None
-    pauses: tuple[str, ...]
-
-    @property
-    def specification(self) -> str:
-        """The file that says what the run does."""
-        run = self.opened.run
-        return analysis_of(run).file if run.settings else "reana.yaml"
-
-    @property
-    def steps_first(self) -> bool:
-        """Whether the steps say more than the result: before there is one, and where there is none."""
-        return self.opened.run.state != RunState.FINISHED
-
-    @property
-    def files_line(self) -> str:
-        """How many of the files are what against the baseline; empty without one."""
-        words = Counter(file.word for file in self.files if file.word)
-        return ", ".join(f"{count} {word}" for word, count in words.most_common())
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the run goes on."""
-        return self.opened.run.state in LIVE
 
 
 def run(request: Request) -> Response:
@@ -122,7 +31,7 @@ def _sheet_page(request: Request, template: str) -> Response:
     site = site_of(request)
     with site.bridge.database.read() as session:
         opened = open_run(request, session, request.path_params["run_id"])
-        sheet = _sheet(site, session, opened)
+        sheet = sheet_of(site, session, opened, report_of(site.bridge, session, opened.run))
     return _render(site, template, sheet)
 
 
@@ -131,8 +40,29 @@ def comparison(request: Request) -> Response:
     site = site_of(request)
     with site.bridge.database.read() as session:
         opened = open_comparison(request, session, request.path_params["comparison_id"])
-        sheet = _sheet(site, session, opened)
+        sheet = sheet_of(site, session, opened, report_of(site.bridge, session, opened.run))
     return _render(site, "comparison.html", sheet)
+
+
+def pair(request: Request) -> Response:
+    """`/compare/{before}/{after}`: any two runs against each other; both must be the caller's to see."""
+    site = site_of(request)
+    with site.bridge.database.read() as session:
+        before, after = open_pair(request, session)
+        report = pair_report(site.bridge, session, before.run, after.run)
+        sheet = sheet_of(site, session, after, report, baseline=before.run)
+    return _render(site, "comparison.html", sheet)
+
+
+def open_pair(request: Request, session: Session) -> tuple[Opened, Opened]:
+    """The two runs that an address names.
+
+    Raises:
+        NotThere: One of them is not there, or not for the caller.
+    """
+    names = (request.path_params["before"], request.path_params["after"])
+    before, after = (open_run(request, session, name, links="ignore") for name in names)
+    return before, after
 
 
 def _render(site: Site, template: str, sheet: RunSheet) -> Response:
@@ -159,98 +89,6 @@ def _comparison_url(opened: Opened) -> str:
     if opened.comparison is None:
         return ""
     return f"/comparisons/{opened.comparison.id}" + (f"?key={opened.key}" if opened.key else "")
-
-
-def _sheet(site: Site, session: Session, opened: Opened) -> RunSheet:
-    run = opened.run
-    report = replace(report_of(site.bridge, session, run), artifact_urls={}, baseline_artifact_urls={})
-    shown = view(report)
-    rows = queries.artifacts_of(session, run.id)
-    baseline_id = opened.comparison.baseline_run_id if opened.comparison else None
-    baseline = session.get(Run, baseline_id) if baseline_id else None
-    records = {number: record for number, record in enumerate(report.steps, 1)}
-    plots = _plots(shown.plots, run, {row.path for row in rows})
-    pictured = {plot.path for plot in plots}
-    listed = [
-        file
-        for file in _files((*shown.plots, *shown.files), run, rows)
-        if file.path not in pictured or file.url
-    ]
-    return RunSheet(
-        opened=opened,
-        view=shown,
-        steps=[_step(site, session, run, row, records[row.number]) for row in shown.steps],
-        plots=plots,
-        files=listed[:FILES_SHOWN],
-        more_files=max(0, len(listed) - FILES_SHOWN),
-        decision=queries.decision_of(session, run.delivery_id),
-        wants=queries.wants_of(session, run.id),
-        baseline=baseline,
-        pauses=pauses_on(session, run.project, run.backend) if run.state in LIVE else (),
-    )
-
-
-def _step(site: Site, session: Session, run: Run, row: StepRow, record: StepRecord) -> StepLine:
-    wanted = record.state in (StepState.RUNNING, StepState.FAILED) and bool(record.log)
-    tail = logs.tail(site, session, run, record.log) if wanted else ""
-    return StepLine(row=row, record=record, tail=tail)
-
-
-def _plots(pictures: tuple[FileRow, ...], run: Run, kept: set[str]) -> list[Plot]:
-    return [
-        Plot(
-            path=row.path,
-            word=row.word,
-            baseline=f"/runs/{run.id}/baseline/{quote(row.path)}" if row.word not in ("", "new") else "",
-            head=f"/runs/{run.id}/artifacts/{quote(row.path)}" if row.path in kept else "",
-        )
-        for row in pictures
-        if files.is_picture(row.path)
-    ][:50]
-
-
-def _files(rows: tuple[FileRow, ...], run: Run, kept: list[ArtifactRow]) -> list[KeptFile]:
-    sizes = {row.path: row.size for row in kept}
-    known = {row.path for row in rows}
-    unknown = [FileRow(path=row.path, word="", tone=Tone.NEUTRAL) for row in kept if row.path not in known]
-    known_first = sorted((*rows, *unknown), key=lambda row: (row.word in ("identical", ""), row.path))
-    return [
-        KeptFile(
-            path=row.path,
-            word=row.word,
-            tone=str(row.tone),
-            size=sizes.get(row.path),
-            url=f"/runs/{run.id}/artifacts/{quote(row.path)}" if row.path in sizes else "",
-        )
-        for row in known_first
-    ]
-
-
-def artifact(request: Request) -> Response:
-    """`/runs/{id}/artifacts/{path}`: a kept file; with a key in the address also for who keeps no cookies."""
-    site = site_of(request)
-    with site.bridge.database.read() as session:
-        run_id = request.path_params["run_id"]
-        run = open_run(request, session, run_id, links="exchange" if is_navigation(request) else "count").run
-        row = queries.artifact(session, run.id, request.path_params["path"])
-    if row is None:
-        raise NotThere
-    return files.serve(
-        site.bridge.blobs, row, public=is_public_run(site, run), download="download" in request.query_params
-    )
-
-
-def baseline_picture(request: Request) -> Response:
-    """`/runs/{id}/baseline/{path}`: a picture of the baseline, as the run's own page shows it."""
-    site = site_of(request)
-    path = request.path_params["path"]
-    with site.bridge.database.read() as session:
-        opened = open_run(request, session, request.path_params["run_id"])
-        baseline = opened.comparison.baseline_run_id if opened.comparison else None
-        row = queries.artifact(session, baseline, path) if baseline and files.is_picture(path) else None
-    if row is None:
-        raise NotThere
-    return files.serve(site.bridge.blobs, row, public=is_public_run(site, opened.run))
 
 
 def log(request: Request) -> Response:

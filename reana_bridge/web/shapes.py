@@ -138,6 +138,14 @@ class RunDetail(RunShape):
     wanted_by: list[str]
 
 
+class PartShape(_Shape):
+    """One source of an uncertainty, up and down."""
+
+    name: str
+    up: float | None
+    down: float | None
+
+
 class MetricShape(_Shape):
     """A named value."""
 
@@ -145,7 +153,10 @@ class MetricShape(_Shape):
     value: Value = Field(description="Null where it is no finite number; `shown` says which.")
     shown: str = Field(description="As people read it.", examples=["4.98 \u00b1 0.13"])
     unit: str
-    uncertainty: float | None = Field(description="One standard deviation.")
+    uncertainty: float | None = Field(description="One standard deviation; the larger side.")
+    up: float | None = Field(description="The side towards higher values, where asymmetric.")
+    down: float | None = Field(description="The side towards lower values, where asymmetric.")
+    parts: list[PartShape] = Field(description="The sources of the uncertainty, where told apart.")
     direction: str
     target: float | None
     description: str
@@ -197,6 +208,20 @@ class BaselineShape(_Shape):
     ended_at: Time
 
 
+class TestShape(_Shape):
+    """A statistical test, with what is needed to make it again."""
+
+    name: str
+    version: int
+    statistic: float | None
+    p_value: float | None
+    limit: float | None
+    sample: list[float | None]
+    correlation: float | None
+    significant: bool | None = Field(description="Null where it could not be judged.")
+    explanation: str
+
+
 class RuleShape(_Shape):
     """What a rule says of one metric."""
 
@@ -205,6 +230,9 @@ class RuleShape(_Shape):
     broken: bool | None
     explanation: str
     proposed: bool
+    accepted_by: str = Field(description="Who said that it is expected; empty where nobody did.")
+    accepted_reason: str
+    test: TestShape | None
 
 
 class MetricComparisonShape(_Shape):
@@ -219,6 +247,26 @@ class MetricComparisonShape(_Shape):
     relative: float | None
     sigmas: float | None
     rules: list[RuleShape]
+    test: TestShape | None
+
+
+class FilePartShape(_Shape):
+    """One part of a compared file."""
+
+    name: str
+    verdict: str
+    explanation: str
+    figures: dict[str, float | int | str | None]
+
+
+class CheckShape(_Shape):
+    """One check of the analysis, before and now."""
+
+    name: str
+    source: str
+    baseline: str | None
+    head: str | None
+    message: str
 
 
 class FileComparisonShape(_Shape):
@@ -228,6 +276,11 @@ class FileComparisonShape(_Shape):
     verdict: str
     baseline_digest: str
     head_digest: str
+    kind: str = Field(description="What it was compared as; empty for bare bytes.")
+    explanation: str
+    figures: dict[str, float | int | str | None]
+    parts: list[FilePartShape]
+    rules: list[RuleShape]
 
 
 class ComparisonSummary(_Shape):
@@ -250,7 +303,10 @@ class ComparisonShape(ComparisonSummary):
     baseline: BaselineShape | None
     metrics: list[MetricComparisonShape]
     files: list[FileComparisonShape]
+    checks: list[CheckShape]
     drift: list[str]
+    tests: int = Field(description="How many statistical tests were made.")
+    false_discovery: float
 
 
 class OutboxShape(_Shape):

@@ -2,19 +2,16 @@
 
 import math
 import re
-from collections import Counter
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from reana_bridge.model.codec import from_data
-from reana_bridge.model.comparisons import Comparison, MetricComparison
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.problems import Problem
 from reana_bridge.model.results import Failure, Result, StepRecord
-from reana_bridge.reports.numbers import show
+from reana_bridge.reports.measured import show_metric
 from reana_bridge.store.tables import (
     ArtifactRow,
-    ComparisonRow,
     Decision,
     Delivery,
     OutboxRow,
@@ -167,9 +164,14 @@ def metric(value: Metric) -> shapes.MetricShape:
     return shapes.MetricShape(
         name=value.name,
         value=plain,
-        shown=show(value.value, value.uncertainty),
+        shown=show_metric(value),
         unit=value.unit,
         uncertainty=finite(value.uncertainty),
+        up=finite(value.up),
+        down=finite(value.down),
+        parts=[
+            shapes.PartShape(name=one.name, up=finite(one.up), down=finite(one.down)) for one in value.parts
+        ],
         direction=str(value.direction),
         target=finite(value.target),
         description=value.description,
@@ -201,79 +203,6 @@ def result(row: Run) -> shapes.ResultShape:
         artifact_count=len(left.artifacts),
         skipped=[f"{one.path}: {one.reason}" for one in left.skipped],
         environment=left.environment,
-    )
-
-
-def _summary_values(row: ComparisonRow, document: Comparison) -> dict[str, Any]:
-    return {
-        "id": row.id,
-        "run_id": row.run_id,
-        "baseline_run_id": row.baseline_run_id,
-        "blocked": row.blocked,
-        "interim": document.interim,
-        "made_at": iso(row.made_at),
-        "no_baseline": document.no_baseline,
-        "verdicts": dict(Counter(str(one.verdict) for one in document.metrics)),
-        "url": f"/comparisons/{row.id}",
-    }
-
-
-def comparison_summary(row: ComparisonRow) -> shapes.ComparisonSummary:
-    """A comparison, as lists have it."""
-    return shapes.ComparisonSummary(**_summary_values(row, from_data(Comparison, row.document or {})))
-
-
-def comparison(row: ComparisonRow) -> shapes.ComparisonShape:
-    """A comparison with its rows."""
-    document = from_data(Comparison, row.document or {})
-    base = document.baseline
-    return shapes.ComparisonShape(
-        **_summary_values(row, document),
-        baseline=shapes.BaselineShape(
-            run_id=base.run_id,
-            sha=base.sha,
-            branch=base.branch,
-            reason=str(base.reason),
-            distance=base.distance,
-            ahead=base.ahead,
-            ended_at=iso(base.ended_at),
-        )
-        if base
-        else None,
-        metrics=[_compared(one) for one in document.metrics],
-        files=[
-            shapes.FileComparisonShape(
-                path=one.path,
-                verdict=str(one.verdict),
-                baseline_digest=one.baseline_digest,
-                head_digest=one.head_digest,
-            )
-            for one in document.files
-        ],
-        drift=list(document.drift),
-    )
-
-
-def _compared(one: MetricComparison) -> shapes.MetricComparisonShape:
-    return shapes.MetricComparisonShape(
-        name=one.name,
-        verdict=str(one.verdict),
-        explanation=one.explanation,
-        baseline=metric(one.baseline) if one.baseline else None,
-        head=metric(one.head) if one.head else None,
-        difference=finite(one.difference),
-        relative=finite(one.relative),
-        sigmas=finite(one.sigmas),
-        rules=[
-            shapes.RuleShape(
-                rule=rule.rule,
-                effect=str(rule.effect),
-                broken=rule.broken,
-                explanation=rule.explanation,
-                proposed=rule.proposed,
-            )
-            for rule in one.rules
-        ],
     )
 
 

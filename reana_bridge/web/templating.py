@@ -112,6 +112,7 @@ def _environment() -> Any:
         "counted": plural,
         "iso": iso,
         "ticked": _ticked,
+        "harmless": Markup,
         "number": show,
     }
     environment.globals["static"] = {name: _static_url(name) for name in _STATIC}

@@ -62,7 +62,8 @@ async function growLog(log) {
 function valueOf(row, column) {
   const cell = row.cells[column];
   const text = cell.dataset.value ?? cell.textContent.trim();
-  const number = parseFloat(text.replace(/[\u202f\u2009]/g, ""));
+  const plain = text.replace(/[\u202f\u2009]/g, "");
+  const number = cell.dataset.value === undefined ? parseFloat(plain) : Number(plain || NaN);
   return Number.isNaN(number) ? text.toLowerCase() : number;
 }
 
