@@ -8,6 +8,7 @@ import typer
 from reana_bridge import __version__
 from reana_bridge.cli import (
     check,
+    compare,
     connect,
     db,
     demo,
@@ -47,7 +48,7 @@ def _root(
     """From a push to a verdict on the science."""
 
 
-for module in (demo, serve, run, check, connect, doctor, explain, replay, pause, resume):
+for module in (demo, serve, run, check, compare, connect, doctor, explain, replay, pause, resume):
     app.command()(module.command)
     app.registered_commands[-1].name = module.__name__.rpartition(".")[2]
 app.add_typer(db.app, name="db")

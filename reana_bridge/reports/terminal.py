@@ -28,6 +28,8 @@ _STYLES = {
 }
 _LOG_LINES = 20
 _UNCHANGED = 8
+_NAMES = 12
+_PARTS = 5
 _FIGURE = 18
 """Figures of so many characters are never broken."""
 _LEAST = 20
@@ -73,7 +75,7 @@ def _headline(shown: ReportView) -> Text:
     line = Text()
     line.append(f"{clean(shown.context)}: ", style="bold")
     line.append(clean(shown.headline.text), style=_STYLES[shown.headline.tone] or "bold")
-    commit = short_sha(shown.sha) or "working tree"
+    commit = short_sha(shown.sha) or clean(shown.report.label) or "working tree"
     against = f" against {clean(shown.against)}" if shown.against else ""
     line.append(f"\n{commit}{against}", style="dim")
     return line
@@ -183,6 +185,7 @@ def _says(row: Row) -> str:
 def _lists(shown: ReportView) -> Iterator[RenderableType]:
     proposed = [line for line in shown.proposed if line.state == "broken"]
     yield from _listed("Rules broken", [_rule(line) for line in shown.rules], "red")
+    yield from _listed("Accepted", [f"{_rule(line)}, {clean(line.accepted)}" for line in shown.accepted], "")
     yield from _listed(
         "Rules of this commit, which do not count yet, would be broken",
         [_rule(line) for line in proposed],
@@ -192,8 +195,8 @@ def _lists(shown: ReportView) -> Iterator[RenderableType]:
         ("Plots", shown.plots_line, shown.plots),
         ("Files", shown.files_line, shown.files),
     ):
-        moved = ", ".join(_file(file) for file in files if file.word != "identical")
-        yield from _listed(title, [f"{line}{moved and ': '}{moved}"] if line else [], "")
+        yield from _files(title, line, [file for file in files if file.word != "identical"])
+    yield from _checks(shown)
     yield from _listed("Environment differs", [clean(line) for line in shown.drift], "yellow")
     cautions = [*(shown.problems if shown.report.metrics else ()), *shown.cautions]
     yield from _listed("Note", [clean(line) for line in cautions], "yellow")
@@ -203,8 +206,35 @@ def _rule(line: RuleLine) -> str:
     return clean(f"{line.metric}: {line.text} ({line.effect})")
 
 
+def _files(title: str, line: str, files: Sequence[FileRow]) -> Iterator[RenderableType]:
+    """In one line by name; one line each where there is more to say of them."""
+    if not line:
+        return
+    if not any(file.explanation or file.moved_parts for file in files):
+        names = ", ".join(_file(file) for file in files[:_NAMES])
+        more = f" and {len(files) - _NAMES} more" if len(files) > _NAMES else ""
+        yield from _listed(title, [f"{line}{names and ': '}{names}{more}"], "")
+        return
+    lines = [_file(file) for file in files[:_NAMES]]
+    if len(files) > _NAMES:
+        lines.append(f"and {len(files) - _NAMES} more")
+    yield Text.assemble((f"{title}: ", "bold"), line, *(f"\n  {each}" for each in lines))
+
+
 def _file(file: FileRow) -> str:
-    return clean(file.path if file.word == "different" else f"{file.path} {file.word}")
+    name = file.path if file.word == "different" else f"{file.path} {file.word}"
+    parts = ", ".join(f"{part.name} {part.explanation}".strip() for part in file.moved_parts[:_PARTS])
+    says = "; ".join(text for text in (file.explanation, parts) if text)
+    return clean(f"{name} ({says})" if says else name)
+
+
+def _checks(shown: ReportView) -> Iterator[RenderableType]:
+    rows = [row for row in shown.checks if row.word != "passes"]
+    if not shown.checks_line:
+        return
+    lines = [(f"{row.word}: {row.name}" + (f", {row.message}" if row.message else ""), row) for row in rows]
+    styled = [(f"\n  {clean(line)}", _STYLES[row.tone]) for line, row in lines]
+    yield Text.assemble(("Checks: ", "bold"), shown.checks_line, *styled)
 
 
 def _listed(title: str, lines: Sequence[str], style: str) -> Iterator[RenderableType]:
@@ -216,6 +246,7 @@ def _listed(title: str, lines: Sequence[str], style: str) -> Iterator[Renderable
 
 def _small_print(shown: ReportView) -> Iterator[RenderableType]:
     lines = [f"Baseline: {clean(shown.baseline_line)}"] if shown.against else []
+    lines += [f"Limits: {shown.limits_line}"] if shown.limits_line else []
     lines += [f"Rules: {shown.rules_line}"] if shown.rules_line else []
     given = ", ".join(f"{name} = {value}" for name, value in shown.parameters)
     lines += [f"Parameters: {clean(given)}"] if given else []

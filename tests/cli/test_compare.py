@@ -1,0 +1,148 @@
+"""`reana-bridge compare`: two folders, two runs of the database, two runs of a server."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from reana_bridge.cli.common import Failure
+from reana_bridge.cli.main import app
+from reana_bridge.model.codec import from_data
+from reana_bridge.model.reports import Report
+from reana_bridge.web.app import make_app
+from tests.web.serving import serving
+from tests.web.world import World, fill, make_bridge
+
+BLOCK = "rules:\n  - {metric: limit, relative: 5%, effect: block}\n"
+
+SEVERAL = """\
+analyses:
+  a: {rules: []}
+  b: {rules: [{metric: limit, relative: 5%, effect: block}]}
+"""
+
+
+def compare(*arguments, env=None):
+    return CliRunner().invoke(app, ["compare", *map(str, arguments)], env=env)
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    for name, limit, lines in (("before", 4.0, 3), ("after", 5.0, 4)):
+        results = tmp_path / name / "results"
+        results.mkdir(parents=True)
+        (results / "metrics.json").write_text(
+            json.dumps({"limit": {"value": limit, "uncertainty": 0.1}, "n": 7})
+        )
+        (results / "table.csv").write_text("x\n" * lines)
+        (results / "same.txt").write_text("same")
+        (results / ".hidden").write_text(name)
+        (results / "report.md").write_text("# Said by the analysis")
+        (results / "link.txt").symlink_to("/etc/passwd")
+    (tmp_path / "rules.yaml").write_text(BLOCK)
+    return tmp_path / "before", tmp_path / "after"
+
+
+def test_two_folders(folders):
+    shown = compare(*folders)
+    assert shown.exit_code == 0
+    for words in (
+        "after against before",
+        "limit",
+        "+25.0 %",
+        "table.csv",
+        "2 identical",
+        "1 metric unchanged: n",
+    ):
+        assert words in shown.output
+    assert "passwd" not in shown.output + compare(*folders, "--json").output
+    assert ".hidden" not in compare(*folders, "--json").output
+
+
+def test_each_form(folders):
+    markdown = compare(*folders, "--format", "markdown").output
+    assert "| limit | 4.00 \u00b1 0.10 | 5.00 \u00b1 0.10 |" in markdown
+    assert "#### Said by the analysis" in markdown
+    html = compare(*folders, "--format", "html").output
+    assert html.startswith("<!doctype html>")
+    assert "<td>limit</td>" in html
+    assert "<script" not in html
+    data = json.loads(compare(*folders, "--json").output)
+    assert data == json.loads(compare(*folders, "--format", "json").output) | {
+        "comparison": data["comparison"]
+    }
+    assert from_data(Report, data).label == "after"
+
+
+@pytest.mark.parametrize(
+    ("rules", "arguments", "status", "words"),
+    [
+        (BLOCK, [], 1, "breaks a rule"),
+        (BLOCK.replace("block", "warn"), [], 0, "outside a rule"),
+        ("metrics: [{path: results/none.json}]\n", [], 0, "no metrics"),
+        (SEVERAL, ["--analysis", "b"], 1, "reana/b"),
+    ],
+)  # fmt: skip
+def test_rules_count(folders, rules, arguments, status, words):
+    file = folders[0].parent / "rules.yaml"
+    file.write_text(rules)
+    shown = compare(*folders, "--rules", file, *arguments)
+    assert (shown.exit_code, words in shown.output) == (status, True), shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{before}", "{before}/none"], "is no folder"),
+        (["a", "b", "--rules", "{before}/../rules.yaml"], "--rules is for folders"),
+        (["{before}", "{after}", "--rules", "{before}/none.yaml"], "No such file"),
+        (["{before}", "{after}", "--rules", "{before}/../rules.yaml", "--analysis", "x"], "no analysis x"),
+        (["a", "b", "--server", "http://bridge.example.org"], "only over https"),
+        (["a", "b", "--server", "https://127.0.0.1:1"], "127.0.0.1:1"),
+    ],
+)
+def test_wrong_use_says_what_is_wrong(folders, arguments, words):
+    given = [text.format(before=folders[0], after=folders[1]) for text in arguments]
+    shown = compare(*given)
+    assert isinstance(shown.exception, Failure)
+    assert shown.exception.status == 2
+    assert words in str(shown.exception)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    bridge = make_bridge(tmp_path_factory.mktemp("compare"))
+    yield fill(bridge, history=1)
+    bridge.close()
+
+
+def test_two_runs_of_the_database(world: World, tmp_path: Path):
+    place = world.bridge.settings.storage.artifacts.parent
+    config = tmp_path / "bridge.toml"
+    config.write_text(
+        f'[database]\nurl = "sqlite:///{place}/bridge.db"\n'
+        f'[storage]\nartifacts = "{place}/artifacts"\nsecrets = "{tmp_path}/secrets"\n'
+        f'[forges.local]\nkind = "git"\nroot = "{place}"\nwebhook_secrets = ["a long enough secret"]\n'
+    )
+    shown = compare(world.main, world.finished, "--config", config)
+    assert shown.exit_code == 0, shown.output + str(shown.exception)
+    assert "upper limit (95 % CL)" in shown.output
+    absent = compare(world.main, "nothing", "--config", config)
+    assert "neither a folder nor the id of a run" in str(absent.exception)
+
+
+def test_two_runs_of_a_server(world: World, tmp_path: Path):
+    token = tmp_path / "token"
+    token.write_text(world.tokens["physics-reader"] + "\n")
+    with serving(make_app(world.bridge)) as url:
+        for more, env in ((["--token-file", token], {}), ([], {"REANA_BRIDGE_TOKEN": token.read_text()})):
+            shown = compare(
+                world.main, world.finished, "--server", url, *more, "--format", "markdown", env=env
+            )
+            assert shown.exit_code == 0, str(shown.exception)
+            assert "| **upper limit (95 % CL)**" in shown.output
+            assert "key=" not in shown.output
+        refused = compare(world.main, world.finished, "--server", url)
+        assert "no two such runs" in str(refused.exception)
