@@ -23,8 +23,9 @@ STYLE = """
 body { font: 15px/1.55 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; margin: 0 auto;
   padding: 20px; max-width: 62rem; color: var(--ink); background: var(--paper); overflow-wrap: anywhere }
 table { border-collapse: collapse; margin: 12px 0; font-variant-numeric: tabular-nums; display: block;
-  overflow-x: auto }
+  overflow-x: auto; overflow-wrap: normal }
 td, th { border: 1px solid var(--line); padding: 5px 12px } tr:nth-child(2n) { background: var(--tint) }
+td:last-child { min-width: 9rem }
 th { text-align: left } code { background: var(--tint); padding: 2px 5px; border-radius: 5px; font-size: 87% }
 pre { background: var(--tint); padding: 14px; border-radius: 6px; overflow-x: auto; overflow-wrap: normal }
 pre code { padding: 0; background: none } a { color: var(--link) } img { max-width: 100%; background: #fff }

@@ -1,5 +1,6 @@
 """The metrics of a note: what changed above, what did not folded below, and what the rules say."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from reana_bridge.reports.escape import code, inline, link, web_address
@@ -7,6 +8,9 @@ from reana_bridge.reports.layout import Detail, folded, table, titled
 from reana_bridge.reports.rows import NOTHING, Row, RuleLine, Tone
 from reana_bridge.reports.view import ReportView
 from reana_bridge.reports.words import plural
+
+_BREAKS = re.compile(r"(?<!\)) ")
+_NUMBER = re.compile(r"[-+(]?\d[^A-DF-Za-df-z]*(?:\([^)]*\)[^A-Za-z]*)*$")
 
 
 def tables(shown: ReportView, detail: Detail) -> Iterator[str]:
@@ -55,7 +59,7 @@ def _values_table(rows: Sequence[Row]) -> str:
     header, align = ["metric", "value"], ["---", "--:"]
     if noted:
         header, align = [*header, ""], [*align, "---"]
-    cells = [[_name(row), inline(row.head), *([_says(row)] if noted else [])] for row in rows]
+    cells = [[_name(row), _whole(row.head), *([_says(row)] if noted else [])] for row in rows]
     return table(header, align, cells)
 
 
@@ -66,14 +70,20 @@ def _change_table(shown: ReportView, rows: Sequence[Row], detail: Detail) -> str
 
 
 def _change_cells(row: Row) -> list[str]:
-    head = inline(row.head)
+    head = _whole(row.head)
     return [
         _name(row),
-        inline(row.baseline),
+        _whole(row.baseline),
         f"**{head}**" if row.tone in {Tone.BAD, Tone.WARN} and row.head != NOTHING else head,
-        inline(row.figures),
+        " · ".join(map(_whole, row.figures.split(" · "))),
         ", ".join(part for part in (_verdict(row), _says(row)) if part),
     ]
+
+
+def _whole(text: str) -> str:
+    """A number that no narrow column breaks, but between the sources of its uncertainty; texts may break."""
+    escaped = inline(text)
+    return _BREAKS.sub("\N{NO-BREAK SPACE}", escaped) if _NUMBER.match(text) else escaped
 
 
 def _verdict(row: Row) -> str:

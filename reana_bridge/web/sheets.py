@@ -220,7 +220,9 @@ def _files(rows: tuple[FileRow, ...], run: Run, kept: list[ArtifactRow]) -> list
     sizes = {row.path: row.size for row in kept}
     known = {row.path for row in rows}
     unknown = [FileRow(path=row.path, word="", tone=Tone.NEUTRAL) for row in kept if row.path not in known]
-    known_first = sorted((*rows, *unknown), key=lambda row: (row.word in ("identical", ""), row.path))
+    known_first = sorted(
+        (*rows, *unknown), key=lambda row: (not row.moved, row.word in ("identical", ""), row.path)
+    )
     return [
         KeptFile(
             path=row.path,
