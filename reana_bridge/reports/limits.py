@@ -28,7 +28,7 @@ def _tests(comparison: Comparison) -> Iterator[Test]:
     for compared in comparison.metrics:
         if compared.test is not None:
             yield compared.test
-        yield from (rule.test for rule in compared.rules if rule.test is not None)
+        yield from (rule.test for rule in compared.rules if rule.test and not rule.proposed)
 
 
 def _pulls(tests: Sequence[Test]) -> Iterator[str]:

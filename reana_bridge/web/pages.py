@@ -1,7 +1,6 @@
 """The front page, a project, a commit, and signing in and out. Works without scripts; private by default."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import parse_qs, quote
 
@@ -10,21 +9,18 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reana_bridge.model.codec import from_data
 from reana_bridge.model.projects import Project
-from reana_bridge.model.results import Result
 from reana_bridge.steps.pausing import pauses_on, pauses_seen, sentence
 from reana_bridge.store.hooks import broken_hooks
 from reana_bridge.store.tables import Decision, Delivery, ProjectRow, Run
-from reana_bridge.web import auth, charts, queries
+from reana_bridge.web import auth, queries
 from reana_bridge.web.auth import Caller
+from reana_bridge.web.histories import History, history
 from reana_bridge.web.problems import NotThere, Problem
 from reana_bridge.web.site import Site, site_of
 from reana_bridge.web.templating import page
 
 RUNS_SHOWN = 30
-HISTORY_SHOWN = 100
-CHARTS_SHOWN = 12
 HOOKS_SHOWN = 10
 _FORM_LIMIT = 16 * 1024
 _run, _decision = cast(Any, Run), cast(Any, Decision)
@@ -111,63 +107,14 @@ def project(request: Request) -> Response:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class History:
-    """The lines of an analysis' metrics: those shown on this page, and how to see the others."""
-
-    analysis: str
-    charts: list[charts.Chart]
-    total: int
-    start: int
-    runs: dict[str, Run]
-
-    @property
-    def next_start(self) -> int | None:
-        """Where the next ones start; None at the end."""
-        end = self.start + CHARTS_SHOWN
-        return end if end < self.total else None
-
-
 def _histories(session: Session, row: ProjectRow, request: Request) -> list[History]:
     wanted = _plain(request.query_params.get("analysis", ""))
     start = request.query_params.get("from", "0")
     skip = int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 0
     names = [run.analysis for run in queries.newest_on_default_branches(session, [row])]
     shown = [name for name in names if not wanted or name == wanted][:20]
-    found = [_history(session, row, name, skip if name == wanted else 0) for name in shown]
-    return [history for history in found if history.total]
-
-
-def _history(session: Session, row: ProjectRow, analysis: str, skip: int) -> History:
-    ref = f"refs/heads/{row.default_branch}"
-    runs = {r.id: r for r in queries.successful_on(session, row.name, ref, analysis, HISTORY_SHOWN)}
-    names = _names(session, list(runs.values())[-1]) if runs else []
-    shown = names[skip : skip + CHARTS_SHOWN]
-    by_name: dict[str, list[charts.Point]] = {name: [] for name in shown}
-    units: dict[str, str] = {}
-    values = {(row.run_id, row.name): row for row in queries.metric_values(session, runs, shown)}
-    for run in runs.values():
-        for name in shown:
-            value = values.get((run.id, name))
-            if value is not None:
-                units[name] = value.unit
-                point = charts.Point(
-                    run_id=run.id,
-                    sha=run.sha,
-                    at=run.queued_at,
-                    value=value.value,
-                    uncertainty=value.uncertainty,
-                )
-                by_name[name].append(point)
-    drawn = [charts.chart(name, units[name], points) for name, points in by_name.items() if points]
-    return History(analysis=analysis, charts=drawn, total=len(names), start=skip, runs=runs)
-
-
-def _names(session: Session, newest: Run) -> list[str]:
-    """The numbers that the newest run left, in the order of its files."""
-    drawable = set(queries.metric_names(session, newest.id))
-    metrics = from_data(Result, newest.result).metrics if newest.result else ()
-    return [metric.name for metric in metrics if metric.name in drawable]
+    found = [history(session, row, name, skip if name == wanted else 0) for name in shown]
+    return [each for each in found if each.total]
 
 
 def commit(request: Request) -> Response:

@@ -19,10 +19,13 @@ from reana_bridge.steps.showing import with_own_text
 from reana_bridge.store.tables import ArtifactRow, Decision, Run, Want
 from reana_bridge.web import files, logs, queries
 from reana_bridge.web.access import Opened
+from reana_bridge.web.charts import Chart
+from reana_bridge.web.histories import trends
 from reana_bridge.web.site import Site
 
 FILES_SHOWN = 500
 PLOTS_SHOWN = 50
+TRENDS_SHOWN = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +86,7 @@ class RunSheet:
         wants: Who wants it, or wanted it.
         baseline: The run that it is compared with; None for none.
         pauses: Why work that concerns it is stopped, while it lives.
+        trends: The lines of what changed on the default branch, for who may see more than this run.
         own_html: What the analysis itself wrote, as safe HTML; empty for nothing.
     """
 
@@ -96,6 +100,7 @@ class RunSheet:
     wants: list[Want]
     baseline: Run | None
     pauses: tuple[str, ...]
+    trends: list[Chart]
     own_html: str = ""
 
     @property
@@ -159,6 +164,7 @@ def sheet_of(
         wants=queries.wants_of(session, run.id),
         baseline=baseline or _own_baseline(session, opened),
         pauses=pauses_on(session, run.project, run.backend) if run.state in LIVE else (),
+        trends=_trends(session, opened, shown),
         own_html=own_html(report.own_text, lambda path: artifact_path(run.id, path, kept))
         if report.own_text
         else "",
@@ -168,6 +174,13 @@ def sheet_of(
 def artifact_path(run_id: str, path: str, kept: set[str]) -> str:
     """The path of a kept file's content; empty where it is not among the `kept`."""
     return f"/runs/{run_id}/artifacts/{quote(path)}" if path in kept else ""
+
+
+def _trends(session: Session, opened: Opened, shown: ReportView) -> list[Chart]:
+    if not opened.sees_project:
+        return []
+    names = [row.name for row in shown.attention[:TRENDS_SHOWN]]
+    return trends(session, opened.project, opened.run.analysis, names) if names else []
 
 
 def _own_baseline(session: Session, opened: Opened) -> Run | None:

@@ -48,7 +48,7 @@ def test_the_measure_finds_what_it_should(browser: Any, html: str, found: list[s
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages(browser: Any, shown: tuple[str, World], scheme: str) -> None:  # noqa: F811
     url, world = shown
-    context = browser.new_context(color_scheme=scheme)
+    context = browser.new_context(reduced_motion="reduce", color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{url}/sign-in")
     page.fill("input[name=token]", world.tokens["operator"])
@@ -71,7 +71,9 @@ def test_pages(browser: Any, shown: tuple[str, World], scheme: str) -> None:  # 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_notes(browser: Any, scheme: str) -> None:  # noqa: F811
-    context = browser.new_context(color_scheme=scheme, viewport={"width": 390, "height": 800})
+    context = browser.new_context(
+        reduced_motion="reduce", color_scheme=scheme, viewport={"width": 390, "height": 800}
+    )
     page = context.new_page()
     for name in NOTES:
         html = document(section((PLAIN_SAMPLES | RICH_SAMPLES)[name]), title=name)
