@@ -39,9 +39,20 @@ def show_metric(metric: Metric) -> str:
 
 def show_metrics(before: Metric, after: Metric) -> tuple[str, str]:
     """Two values of one metric, with so many decimals that their difference shows."""
+    if before is after or _written_alike(before, after):
+        shown = show_metric(after)
+        return shown, shown
     if _sizes(before) or _sizes(after):
         return show_metric(before), show_metric(after)
     return show_pair(before.value, after.value, (before.uncertainty, after.uncertainty))
+
+
+def _written_alike(before: Metric, after: Metric) -> bool:
+    """Whether nothing that is shown differs: most metrics of most comparisons have not changed."""
+    if type(before.value) is not type(after.value) or before.value != after.value:
+        return False
+    shown = ((one.uncertainty, one.up, one.down, one.parts) for one in (before, after))
+    return next(shown) == next(shown)
 
 
 def _sizes(metric: Metric) -> tuple[_Size, ...]:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reana_bridge import __version__
-from tests.benchmarks import accept, forges, reana, results, runs, submitting, tables
+from tests.benchmarks import accept, forges, pages, reana, results, runs, submitting, tables
 from tests.benchmarks.table import Figure
 
 ALL: dict[str, Callable[[Path], list[Figure]]] = {
@@ -25,6 +25,7 @@ ALL: dict[str, Callable[[Path], list[Figure]]] = {
     "queue": runs.queue,
     "pending": forges.pending,
     "shown": forges.shown,
+    "pages": pages.measure,
     "follow": reana.follow,
     "follow-by-two": reana.follow_by_two,
     "follow-all": reana.follow_all,
