@@ -64,6 +64,8 @@ def test_files_parse(example: Example) -> None:
         case "prometheus":
             groups = yaml.safe_load(example.text)["groups"]
             assert all({"alert", "expr"} <= rule.keys() for group in groups for rule in group["rules"])
+        case ".gitlab-ci.yml":
+            assert all(job["script"] for job in yaml.safe_load(example.text).values())
         case other:
             pytest.fail(f"{example}: say behind `yaml` which file it is, not {other!r}")
 

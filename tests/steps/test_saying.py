@@ -1,15 +1,29 @@
 """What a hosted forge is made to show: statuses with their place, one note a merge request, nothing twice."""
 
+import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reana_bridge.forges.base import Allowance, ForgeError, ForgeRefused, RateLimited, Unanswered
+from reana_bridge.model.comparisons import (
+    Baseline,
+    BaselineReason,
+    Comparison,
+    FileComparison,
+    FilePart,
+    FileVerdict,
+    Picture,
+)
+from reana_bridge.model.projects import Project
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.notes import want_note
 from reana_bridge.steps.outbox import want
+from reana_bridge.steps.reporting import report_of
+from reana_bridge.steps.uploading import with_pictures
 from reana_bridge.store.tables import MergeRequestRow, OutboxRow, ProjectRow, RateLimit, Run, Upload, Want
 from tests.steps.hosted import HostedHouse
 from tests.steps.house import WORKFLOW
@@ -469,6 +483,37 @@ def test_pictures_go_up_once_and_are_embedded(hosted: HostedHouse) -> None:
     assert all(upload.link in body for upload in hosted.rows(Upload))
     pictured(hosted, files=files)
     assert len(hosted.forge.uploads) == 2
+
+
+def test_the_analysis_own_text_stands_in_the_note_with_its_pictures(hosted: HostedHouse) -> None:
+    text = b"# Mine\n\n![mass](mass.png) ![tracker](https://evil.example/x.png) @everyone\n\n/merge\n"
+    body = pictured(hosted, files={"results/mass.png": PNG, "results/report.md": text})
+    assert "#### Mine" in body
+    (upload,) = hosted.rows(Upload)
+    assert f"![mass]({upload.link})" in body
+    assert "evil.example" not in body
+    assert "\n/merge" not in body
+
+
+def test_what_was_drawn_for_a_comparison_goes_up_too(hosted: HostedHouse) -> None:
+    run = pushed(hosted)
+    hosted.end(run, {"a": 1}, {"results/h.root": b"1"})
+    blobs = hosted.bridge.blobs
+    drawn = blobs.put(io.BytesIO(PNG + b"overlay"), limit=1000)
+    picture = Picture(shows="overlay", title="mass", digest=drawn.digest)
+    part = FilePart(name="mass", verdict=FileVerdict.DIFFERENT, pictures=(picture,))
+    file = FileComparison(path="results/h.root", verdict=FileVerdict.DIFFERENT, parts=(part,))
+    baseline = Baseline(run_id="r", sha="b" * 40, branch="main", reason=BaselineReason.MERGE_BASE)
+    comparison = Comparison(baseline=baseline, files=(file,))
+    with hosted.bridge.database.read() as session:
+        report = replace(
+            report_of(hosted.bridge, session, session.get_one(Run, run.id)), comparison=comparison
+        )
+    hosted.forge.private = False
+    project = Project.parse(report.project)
+    (shown,) = with_pictures(hosted.bridge, hosted.forge, project, [report], insist=False)
+    assert [content for _, content in hosted.forge.uploads] == [PNG + b"overlay"]
+    assert shown.drawn_links == {drawn.digest: hosted.rows(Upload)[0].link}
 
 
 def test_a_forge_that_keeps_no_pictures_is_not_asked(hosted: HostedHouse) -> None:
