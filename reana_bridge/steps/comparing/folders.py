@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from reana_bridge.model.analyses import Analysis, MetricsFile
+from reana_bridge.model.analyses import Analysis
 from reana_bridge.model.comparisons import Baseline, BaselineReason
 from reana_bridge.model.globs import matches
 from reana_bridge.model.readings import Reading, Unreadable
@@ -19,7 +19,7 @@ from reana_bridge.results.comparison import compare
 from reana_bridge.results.hints import apply_hints
 from reana_bridge.results.readers import MetricsContent, read_metrics
 from reana_bridge.settings import LimitSettings
-from reana_bridge.steps.collect import USUAL_METRICS
+from reana_bridge.steps.collecting.measuring import places
 from reana_bridge.steps.showing import OWN_TEXTS
 
 _CHUNK = 1 << 20
@@ -104,10 +104,9 @@ def _artifact(path: Path, name: str) -> Artifact:
 
 
 def _reading(folder: Path, artifacts: list[Artifact], analysis: Analysis, limits: LimitSettings) -> Reading:
-    declared = analysis.metrics or tuple(MetricsFile(path=path) for path in USUAL_METRICS)
     wanted: list[MetricsContent] = []
     too_large: list[Unreadable] = []
-    for file in declared:
+    for file in places(analysis):
         for artifact in artifacts:
             if not matches(artifact.path, [file.path]):
                 continue
@@ -115,9 +114,16 @@ def _reading(folder: Path, artifacts: list[Artifact], analysis: Analysis, limits
                 reason = f"{artifact.size} bytes are more than the {limits.metrics_file} that are read"
                 too_large.append(Unreadable(source=artifact.path, reason=reason))
                 continue
-            content = (folder / artifact.path).read_bytes()
-            form, prefix = file.format, file.prefix
-            wanted.append(MetricsContent(path=artifact.path, content=content, format=form, prefix=prefix))
+            place = folder / artifact.path
+            wanted.append(
+                MetricsContent(
+                    path=artifact.path,
+                    content=place.read_bytes(),
+                    file=place,
+                    format=file.format,
+                    prefix=file.prefix,
+                )
+            )
     reading = read_metrics(wanted)
     return Reading(
         metrics=reading.metrics, checks=reading.checks, unreadable=(*reading.unreadable, *too_large)
