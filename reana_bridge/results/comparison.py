@@ -78,8 +78,7 @@ def compare(
         acceptances=acceptances,
     )
     compared = compare_checks(baseline_result.checks if baseline_result else None, head.checks)
-    if files is None:
-        files = compare_files(baseline_result.artifacts, head.artifacts) if baseline_result else ()
+    files = _by_digest(baseline_result, head) if files is None else files
     return Comparison(
         baseline=baseline,
         no_baseline="" if baseline else no_baseline,
@@ -94,6 +93,10 @@ def compare(
         tests=tests,
         blocked=is_blocked((*metrics, *files)) or checks_block(compared, checks),
     )
+
+
+def _by_digest(baseline: Result | None, head: Result) -> tuple[FileComparison, ...]:
+    return compare_files(baseline.artifacts, head.artifacts) if baseline else ()
 
 
 def is_blocked(found: Sequence[MetricComparison | FileComparison]) -> bool:
