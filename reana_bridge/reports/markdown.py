@@ -11,7 +11,7 @@ from dataclasses import replace
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import RunState
 from reana_bridge.reports import markdown_files, markdown_metrics
-from reana_bridge.reports.escape import block, code, fenced, html_text, inline, link, marked, web_address
+from reana_bridge.reports.escape import block, code, fenced, inline, link, marked, web_address
 from reana_bridge.reports.layout import LEVELS, Detail, folded, listed, titled
 from reana_bridge.reports.own_text import own_markdown
 from reana_bridge.reports.rows import Tone
@@ -188,7 +188,7 @@ def _own_text(shown: ReportView, detail: Detail) -> Iterator[str]:
     links = {**shown.report.artifact_urls, **shown.report.picture_links}
     text = own_markdown(own, lambda path: links.get(path, ""), limit=detail.own)
     if text:
-        yield folded(f"From the analysis: {html_text(own.path)}", text)
+        yield folded("From the analysis", text)
 
 
 def _drift(shown: ReportView, detail: Detail) -> str:

@@ -63,7 +63,7 @@ def test_two_folders(folders):
 
 def test_each_form(folders):
     markdown = compare(*folders, "--format", "markdown").output
-    assert "| limit | 4.00 \u00b1 0.10 | 5.00 \u00b1 0.10 |" in markdown
+    assert "| limit | 4.00 \u00b1 0.10 | 5.00 \u00b1 0.10 |" in markdown.replace("\u00a0", " ")
     assert "#### Said by the analysis" in markdown
     html = compare(*folders, "--format", "html").output
     assert html.startswith("<!doctype html>")
