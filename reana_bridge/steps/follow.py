@@ -33,7 +33,7 @@ _OTHERS_SECONDS = 5.0
 """Between two tries to take over what another process does."""
 
 _FASTEST, _SLOWEST, _AFTER_FAILURE = 0.05, 1.0, 5.0
-_REST, _REST_OF_CORE = 2.0, 20.0
+_REST, _REST_OF_CORE = 2.0, 30.0
 """After a look over a network the next one waits for so many times what it took: seconds, processor time."""
 
 _log = structlog.get_logger()
