@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from reana_bridge.model.reports import OwnText
-from reana_bridge.reports.escape import block, code, fenced, image, inline, link, web_address
+from reana_bridge.reports.escape import ZERO_WIDTH, block, code, fenced, image, inline, link, web_address
 from reana_bridge.reports.words import shorten
 
 LONGEST = 8_000
@@ -23,6 +23,7 @@ _LONGEST_LINE = 2_000
 _CODE_LINES = 40
 _TABLE_ROWS = 50
 _NESTED = 4
+_SIGNS = {"strong": "**", "em": "*", "s": "~~"}
 _TAGS = {
     *("p", "br", "hr", "h3", "h4", "h5", "h6", "ul", "ol", "li", "blockquote", "pre", "code"),
     *("strong", "em", "s", "a", "img", "table", "thead", "tbody", "tr", "th", "td"),
@@ -148,7 +149,21 @@ class _Writer:
         return self._spans(children).strip()
 
     def _spans(self, nodes: Sequence[SyntaxTreeNode]) -> str:
-        return "".join(map(self._span, nodes))
+        """The parts one after another, such that none of them means something with the one before it.
+
+        Each part is escaped by itself: without a joiner `@` and the text of a picture that we do not have
+        would make a mention, and `!` and a link a picture. Signs of emphasis part their neighbours already.
+        """
+        written, parted = "", True
+        for node in nodes:
+            part = self._span(node)
+            if not part:
+                continue
+            parts = node.type in _SIGNS and part.startswith(_SIGNS[node.type])
+            if not (parted or parts or written[-1].isspace() or part[0].isspace()):
+                written += ZERO_WIDTH
+            written, parted = written + part, parts
+        return written
 
     def _span(self, node: SyntaxTreeNode) -> str:
         match node.type:
@@ -159,7 +174,7 @@ class _Writer:
             case "softbreak" | "hardbreak":
                 return " "
             case "strong" | "em" | "s":
-                sign = {"strong": "**", "em": "*", "s": "~~"}[node.type]
+                sign = _SIGNS[node.type]
                 text = self._spans(node.children)
                 return f"{sign}{text}{sign}" if text.strip() == text and text else text
             case "link":

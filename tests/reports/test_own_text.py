@@ -54,6 +54,34 @@ def test_every_part_is_written_anew(written, shown):
     assert markdown(written) == shown
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("@![all](http://x)", "&amp;![1](x)", "~![bug](x)", "#![12](x)", ":![tada:](x)", "%![v1](x)"),
+        *("w![ww.x.example](x)", "http:![//x.example](x)", "GH![-12](x)", "{![+ a +}](x)", "*a*@![all](x)"),
+        *(
+            r"\![a](https://x.example/t.png)",
+            r"\![a](../b.png)",
+            r"a\![b](https://x.example)",
+            "@[all](../x)",
+        ),
+        *("**\\!**[a](https://x.example)", "*\\![a](https://x.example)*", "|a|\n|-|\n|@![all](x)|"),
+    ],
+)
+def test_nothing_comes_to_mean_something_beside_its_neighbour(written):
+    page = MARKDOWN.render(markdown(written))
+    assert "<img" not in page
+    # Forges look for references in each text between two tags.
+    assert not any(REFERENCES.search(html_words.unescape(words)) for words in re.split(r"<[^>]*>", page))
+
+
+@pytest.mark.parametrize(
+    "written", ["a**b.**, c **d** e", "*x*, ~~y~~", "a `b`", "see [it](https://x.example)"]
+)
+def test_neighbours_that_mean_nothing_stay_as_they_are(written):
+    assert markdown(written) == written
+
+
 def test_what_is_too_long_ends_between_blocks():
     text = markdown("one\n\n" + "x" * 100 + "\n\nthree", limit=50)
     assert text == "one\n\nMore is in `results/report.md`."
