@@ -6,9 +6,10 @@ Links are not followed, hidden files and folders are left out, and there is a li
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from reana_bridge.model.analyses import Analysis
+from reana_bridge.model.analyses import Analysis, MetricsFile
 from reana_bridge.model.comparisons import Baseline, BaselineReason
 from reana_bridge.model.globs import matches
 from reana_bridge.model.readings import Reading, Unreadable
@@ -17,7 +18,7 @@ from reana_bridge.model.results import Artifact, Result, Skipped
 from reana_bridge.model.runs import RunState
 from reana_bridge.results.comparison import compare
 from reana_bridge.results.hints import apply_hints
-from reana_bridge.results.readers import MetricsContent, read_metrics
+from reana_bridge.results.readers import Group, MetricsContent, UnknownFormat, read_metrics, reader_for
 from reana_bridge.settings import LimitSettings
 from reana_bridge.steps.collecting.measuring import places
 from reana_bridge.steps.showing import OWN_TEXTS
@@ -105,29 +106,29 @@ def _artifact(path: Path, name: str) -> Artifact:
 
 def _reading(folder: Path, artifacts: list[Artifact], analysis: Analysis, limits: LimitSettings) -> Reading:
     wanted: list[MetricsContent] = []
-    too_large: list[Unreadable] = []
+    refused: list[Unreadable] = []
     for file in places(analysis):
         for artifact in artifacts:
             if not matches(artifact.path, [file.path]):
                 continue
             if artifact.size > limits.metrics_file:
                 reason = f"{artifact.size} bytes are more than the {limits.metrics_file} that are read"
-                too_large.append(Unreadable(source=artifact.path, reason=reason))
+                refused.append(Unreadable(source=artifact.path, reason=reason))
                 continue
-            place = folder / artifact.path
-            wanted.append(
-                MetricsContent(
-                    path=artifact.path,
-                    content=place.read_bytes(),
-                    file=place,
-                    format=file.format,
-                    prefix=file.prefix,
-                )
-            )
+            try:
+                wanted.append(_content(folder / artifact.path, artifact.path, file))
+            except UnknownFormat as error:
+                refused.append(Unreadable(source=artifact.path, reason=str(error)))
     reading = read_metrics(wanted)
-    return Reading(
-        metrics=reading.metrics, checks=reading.checks, unreadable=(*reading.unreadable, *too_large)
-    )
+    return Reading(metrics=reading.metrics, checks=reading.checks, unreadable=(*reading.unreadable, *refused))
+
+
+def _content(place: Path, path: str, declared: MetricsFile) -> MetricsContent:
+    """A metrics file as its reader wants it: where it lies for one in another process, else its bytes."""
+    named = MetricsContent(path=path, format=declared.format, prefix=declared.prefix)
+    if reader_for(path, format=declared.format).group is Group.ISOLATED:
+        return replace(named, file=place)
+    return replace(named, content=place.read_bytes())
 
 
 def _own_text(folder: Path, result: Result, limits: LimitSettings) -> OwnText | None:
