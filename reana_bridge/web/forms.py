@@ -36,8 +36,9 @@ ComparisonForm = Annotated[
 
 
 def _also(*types: str) -> dict[int | str, dict[str, Any]]:
-    texts = {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in types}
-    return {200: {"content": texts, "description": "In the form that was asked for."}}
+    plain = [kind.partition(";")[0] for kind in types]
+    forms = {kind: {"schema": {"type": "object" if kind.endswith("+json") else "string"}} for kind in plain}
+    return {200: {"content": forms, "description": "In the form that was asked for."}}
 
 
 @router.get(

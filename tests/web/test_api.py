@@ -1,5 +1,6 @@
 """The API: pages of lists, filters, errors, what is asked for, and that no input makes it stumble."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +159,20 @@ async def test_what_is_not_done_says_why(
         if status == 202
         else answer.json()["detail"] == "no such analysis"
     )
+
+
+@pytest.mark.parametrize("path", ["/runs/{run_id}/comparison", "/compare/{before}/{after}"])
+@pytest.mark.parametrize("form", ["json", "junit", "markdown", "report"])
+def test_each_form_is_as_described(tmp_path: Path, path: str, form: str) -> None:
+    bridge = make_bridge(tmp_path)
+    world = fill(bridge, history=1)
+    schema = schemathesis.openapi.from_asgi("/api/openapi.json", make_app(bridge))
+    names = dict.fromkeys(re.findall(r"{(\w+)}", path), world.finished)
+    case = schema[f"/api/v1{path}"]["GET"].Case(path_parameters=names, query={"format": form})
+    response = case.call(headers=bearer(world, "operator"))
+    assert response.status_code == 200
+    case.validate_response(response, checks=[response_schema_conformance])
+    bridge.close()
 
 
 def test_no_input_makes_it_stumble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
