@@ -9,7 +9,7 @@ note of a merge request is wanted at the end and while a person is waited for.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.forges.base import FINAL_STATES
@@ -24,6 +24,13 @@ from reana_bridge.store.tables import MergeRequestRow, Run
 
 _WORDS = {"pending": "queued"}
 _run = cast(Any, Run)
+_NEWEST = (
+    select(_run.id)
+    .where(*(getattr(_run, name) == bindparam(name) for name in ("project", "sha", "analysis")))
+    .where(_run.parameters_digest == "")
+    .order_by(_run.queued_at.desc(), _run.id.desc())
+    .limit(1)
+)
 
 
 def announce(bridge: Bridge, session: Session, run: Run) -> None:
@@ -52,10 +59,8 @@ def announce(bridge: Bridge, session: Session, run: Run) -> None:
 
 def _is_replaced(session: Session, run: Run) -> bool:
     """Whether the commit has a newer run of the analysis, which is the one that counts."""
-    same = (_run.project == run.project, _run.sha == run.sha, _run.analysis == run.analysis)
-    order = (_run.queued_at.desc(), _run.id.desc())
-    newest = select(_run.id).where(*same, _run.parameters_digest == "").order_by(*order).limit(1)
-    return session.execute(newest).scalar_one_or_none() not in (None, run.id)
+    same = {"project": run.project, "sha": run.sha, "analysis": run.analysis}
+    return session.execute(_NEWEST, same).scalar_one_or_none() not in (None, run.id)
 
 
 def _is_approved(run: Run) -> bool:

@@ -34,7 +34,7 @@ from reana_bridge.steps.sources import fetched, specification_of
 from reana_bridge.steps.transitions import move
 from reana_bridge.steps.worker import pause
 from reana_bridge.store.blobs import TooLarge
-from reana_bridge.store.leases import claim
+from reana_bridge.store.leases import claim_of, due_rows
 from reana_bridge.store.tables import ArtifactRow, MetricRow, Run
 
 _ABSENT = "not there"
@@ -50,13 +50,13 @@ class Collect:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self.mine = and_(_run.state == RunState.COLLECTING.value, _run.host.in_(["", bridge.host]))
+        self._due = due_rows(_run, self.mine, order=[_run.backend_ended_at])
 
     def claim(self, limit: int) -> list[Run]:
         """Ended runs of backends that this process reaches."""
         database = self._bridge.database
         with database.transaction() as session:
-            due = (self.mine, _run.due_at <= database.now(session))
-            return claim(database, session, Run, *due, order=[_run.backend_ended_at], limit=limit)
+            return claim_of(database, session, Run, self._due, limit=limit)
 
     def act(self, row: Run) -> None:
         """Keep files and logs, read metrics, and hand over to compare (or end a failed run)."""

@@ -33,10 +33,17 @@ from reana_bridge.steps.deciding.again import ASKED_AT
 from reana_bridge.steps.reporting import analysis_of, comparison_row
 from reana_bridge.steps.sources import fetched
 from reana_bridge.steps.transitions import move
-from reana_bridge.store.leases import claim, save
+from reana_bridge.store.leases import claim_of, due_rows, save
 from reana_bridge.store.tables import ComparisonRow, Run
 
 _run = cast(Any, Run)
+
+
+_MINE = or_(
+    _run.state == RunState.COMPARING.value,
+    and_(_run.state == RunState.FINISHED.value, _run.compare_again),
+)
+_DUE = due_rows(_run, _MINE, order=[_run.due_at])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +60,7 @@ class Compare:
 
     name = "compare"
     table: Any = Run
-    mine = or_(
-        _run.state == RunState.COMPARING.value,
-        and_(_run.state == RunState.FINISHED.value, _run.compare_again),
-    )
+    mine = _MINE
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -65,8 +69,7 @@ class Compare:
         """Collected runs, ended ones to be compared again, those whose awaited baseline has ended."""
         database = self._bridge.database
         with database.transaction() as session:
-            due = (self.mine, _run.due_at <= database.now(session))
-            return claim(database, session, Run, *due, order=[_run.due_at], limit=limit)
+            return claim_of(database, session, Run, _DUE, limit=limit)
 
     def act(self, row: Run) -> None:
         """Compare, and end the run (or store an interim comparison and wait)."""

@@ -22,7 +22,7 @@ from reana_bridge.steps.deciding.storing import store
 from reana_bridge.steps.limiting import hold, lane, may_be_asked, step_name
 from reana_bridge.steps.transitions import request_cancel
 from reana_bridge.steps.worker import pause
-from reana_bridge.store.leases import LeaseLost, claim, save
+from reana_bridge.store.leases import LeaseLost, claim_of, due_rows, save
 from reana_bridge.store.tables import Delivery
 
 GIVE_UP_AFTER = 20
@@ -52,6 +52,7 @@ class Decide:
         self._forge = forge
         self.name = step_name("decide", forge)
         self.mine = and_(_delivery.decided_at.is_(None), lane(bridge, forge, _delivery.forge))
+        self._due = due_rows(_delivery, self.mine, order=[_delivery.due_at])
 
     def claim(self, limit: int) -> list[Delivery]:
         """The deliveries that wait longest, of forges that may be asked now."""
@@ -59,8 +60,7 @@ class Decide:
         with database.transaction() as session:
             now = database.now(session)
             asked = may_be_asked(session, self._forge, now, _delivery.forge)
-            due = (_delivery.due_at <= now, self.mine, asked)
-            return claim(database, session, Delivery, *due, order=[_delivery.due_at], limit=limit)
+            return claim_of(database, session, Delivery, self._due.where(*asked), limit=limit)
 
     def act(self, row: Delivery) -> None:
         """Decide one delivery; what cannot be decided for long is decided to be an error."""

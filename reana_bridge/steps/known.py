@@ -8,8 +8,8 @@ from reana_bridge.forges.base import Forge
 from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.store.database import insert
 from reana_bridge.store.tables import ProjectRow
+from reana_bridge.store.upsert import upsert
 
 
 def remember_project(
@@ -27,8 +27,7 @@ def remember_project(
     """
     values |= {"public": public, "seen_at": seen_at}
     fresh = {"name": str(project), "default_branch": "", "key_generation": 1, **values}
-    statement = insert(bridge.database, ProjectRow).values(fresh)
-    session.execute(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+    upsert(bridge.database, session, ProjectRow, fresh, key=["name"], change=list(values))
 
 
 def tell_id(bridge: Bridge, forge: Forge, project: Project) -> None:

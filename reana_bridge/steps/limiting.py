@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from reana_bridge.forges.base import Allowance, RateLimited
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.pausing import PauseKind
-from reana_bridge.store.database import insert
 from reana_bridge.store.tables import Pause, RateLimit
+from reana_bridge.store.upsert import upsert
 
 REST = ""
 """Stands for all forges that are not in the settings (any more)."""
@@ -58,12 +58,15 @@ def heed(bridge: Bridge, session: Session, forge: str, left: Allowance | None) -
 
 def _store(bridge: Bridge, session: Session, forge: str, *, until: float, **values: Any) -> float:
     """Store it, unless the forge is left alone for longer already; the time that counts."""
-    statement = insert(bridge.database, RateLimit).values(forge=forge, until=until, **values)
-    longer = func.coalesce(_limit.until, 0.0) < until
-    changed = {"until": until, **values}
-    session.execute(statement.on_conflict_do_update(index_elements=["forge"], set_=changed, where=longer))
+    row = {"forge": forge, "until": until, **values}
+    change = ["until", *values]
+    upsert(bridge.database, session, RateLimit, row, key=["forge"], change=change, where=_is_longer)
     counts = session.execute(select(_limit.until).where(_limit.forge == forge)).scalar_one()
     return float(counts)
+
+
+def _is_longer(told: Any) -> ColumnElement[bool]:
+    return func.coalesce(_limit.until, 0.0) < told.until
 
 
 def limits_now(session: Session, now: float) -> list[RateLimit]:
@@ -91,8 +94,8 @@ def lane(bridge: Bridge, forge: str | None, column: Any) -> ColumnElement[bool]:
     return and_(true(), *(not_(is_of(column, name)) for name in others))
 
 
-def may_be_asked(session: Session, forge: str | None, now: float, column: Any) -> ColumnElement[bool]:
-    """The condition that nothing keeps us from asking the forge of a row in this lane now.
+def may_be_asked(session: Session, forge: str | None, now: float, column: Any) -> list[ColumnElement[bool]]:
+    """The conditions that nothing keeps us from asking the forge of a row in this lane now; mostly none.
 
     Args:
         session: Any.
@@ -102,8 +105,8 @@ def may_be_asked(session: Session, forge: str | None, now: float, column: Any) -
     """
     alone = left_alone(session, now)
     if forge:
-        return false() if forge in alone else true()
-    return and_(true(), *(not_(is_of(column, name)) for name in sorted(alone)))
+        return [false()] if forge in alone else []
+    return [not_(is_of(column, name)) for name in sorted(alone)]
 
 
 def is_of(column: Any, forge: str) -> ColumnElement[bool]:

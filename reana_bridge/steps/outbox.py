@@ -7,9 +7,10 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.store.database import insert, wake_after
+from reana_bridge.store.database import wake_after
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.tables import OutboxRow
+from reana_bridge.store.upsert import upsert
 from reana_bridge.store.wake import topic
 
 _outbox = cast(Any, OutboxRow)
@@ -72,9 +73,7 @@ class Wish:
     def _made(self, **values: Any) -> bool:
         """Make the row; False where somebody else has done so meanwhile."""
         fresh = {"id": new_id(), "version": 0, "attempt": 0, "wanted_version": 1, "posted_version": 0}
-        statement = insert(self._bridge.database, OutboxRow).values(fresh | self._identity | values)
-        made: Any = self._session.execute(statement.on_conflict_do_nothing())
-        return bool(made.rowcount)
+        return upsert(self._bridge.database, self._session, OutboxRow, fresh | self._identity | values)
 
     def _wake(self) -> None:
         wake_after(self._session, topic("report", self._identity["project"].partition(":")[0]))

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.store.database import insert, wake_after
+from reana_bridge.store.database import wake_after
 from reana_bridge.store.tables import Pause
+from reana_bridge.store.upsert import upsert
 
 REASON_LIMIT = 500
 _pause = cast(Any, Pause)
@@ -60,8 +61,8 @@ def pause_work(bridge: Bridge, kind: PauseKind, name: str, *, reason: str, by: s
     _require_known(bridge, kind, name)
     with bridge.database.transaction() as session:
         values = {"reason": reason, "paused_by": by, "since": bridge.database.now(session)}
-        row = insert(bridge.database, Pause).values(kind=str(kind), name=name, **values)
-        session.execute(row.on_conflict_do_update(index_elements=["kind", "name"], set_=values))
+        row = {"kind": str(kind), "name": name, **values}
+        upsert(bridge.database, session, Pause, row, key=["kind", "name"], change=list(values))
 
 
 def resume_work(bridge: Bridge, kind: PauseKind, name: str) -> bool:

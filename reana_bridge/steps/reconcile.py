@@ -31,9 +31,9 @@ from reana_bridge.steps.reconciling.hooks import look_at_app, look_at_hook
 from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.steps.sources import project_file_at
 from reana_bridge.steps.transitions import move
-from reana_bridge.store.database import insert
 from reana_bridge.store.leases import claim, free_the_dead
 from reana_bridge.store.tables import Head, ProjectRow, Run, Schedule
+from reana_bridge.store.upsert import upsert
 
 GRACE_SECONDS = 3600.0
 HOOKS_EVERY = 5
@@ -173,8 +173,7 @@ class Reconcile:
         file = project_file_at(bridge.cache(project), sha, rule.file)
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
-            fresh = insert(bridge.database, Schedule).values(project=str(project), looked_at=now)
-            session.execute(fresh.on_conflict_do_nothing())
+            upsert(bridge.database, session, Schedule, {"project": str(project), "looked_at": now})
             last = session.get_one(Schedule, str(project)).looked_at
         if file is None:
             return

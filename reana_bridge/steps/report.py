@@ -11,7 +11,7 @@ alone until what its owner may have sent has happened or not.
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import and_, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session, aliased
 
 from reana_bridge.crashpoints import reach
@@ -22,11 +22,20 @@ from reana_bridge.steps.limiting import heed, hold, lane, may_be_asked, step_nam
 from reana_bridge.steps.notes import want_notes_at
 from reana_bridge.steps.posting import Done, Posting, refused
 from reana_bridge.steps.worker import pause
-from reana_bridge.store.leases import is_free, lock_key, save, take
+from reana_bridge.store.leases import NOW, due_rows, lock_key, save, take
 from reana_bridge.store.tables import OutboxRow
 
 _log = structlog.get_logger()
 _outbox = cast(Any, OutboxRow)
+_other: Any = aliased(OutboxRow)
+_BUSY = (
+    select(_other.id)
+    .where(_other.project == _outbox.project, _other.sha == _outbox.sha, _other.lease_until >= NOW)
+    .exists()
+)
+"""Another row of the same commit is at work."""
+
+_VERSION = select(_outbox.wanted_version).where(_outbox.id == bindparam("id")).with_for_update()
 
 
 class ReportStep:
@@ -45,6 +54,10 @@ class ReportStep:
         self._posting = Posting(bridge)
         self.name = step_name("report", forge)
         self.mine = lane(bridge, forge, _outbox.project)
+        # Statuses before notes: they are what a person waits for.
+        order = [_outbox.kind.desc(), _outbox.due_at]
+        due = due_rows(_outbox, ~_BUSY, self.mine, order=order)
+        self._due = due.add_columns(_outbox.project, _outbox.sha, _outbox.lease_until)
 
     def claim(self, limit: int) -> list[OutboxRow]:
         """Due rows, at most one a commit, and none of a commit whose other row is at work."""
@@ -53,26 +66,12 @@ class ReportStep:
             # Else two processes could each take a row of one commit.
             lock_key(database, session, self.name)
             now = database.now(session)
-            other = aliased(OutboxRow)
-            o = cast(Any, other)
-            busy = (
-                select(o.id)
-                .where(and_(o.project == _outbox.project, o.sha == _outbox.sha, o.lease_until >= now))
-                .exists()
-            )
-            due = select(_outbox.id, _outbox.project, _outbox.sha, _outbox.lease_until).where(
-                _outbox.due_at <= now,
-                is_free(_outbox, now),
-                ~busy,
-                self.mine,
-                may_be_asked(session, self._forge, now, _outbox.project),
-            )
-            # Statuses before notes: they are what a person waits for.
-            due = due.order_by(_outbox.kind.desc(), _outbox.due_at).limit(limit * 4)
+            asked = may_be_asked(session, self._forge, now, _outbox.project)
+            due = self._due.where(*asked).limit(limit * 4)
             if not database.is_sqlite:
                 due = due.with_for_update(skip_locked=True)
             first: dict[tuple[str, str], str] = {}
-            for found in session.execute(due).all():
+            for found in session.execute(due, {"now": now}).all():
                 seconds = self._settle_seconds(found.project)
                 if found.lease_until is None or not seconds:
                     first.setdefault((found.project, found.sha), found.id)
@@ -107,8 +106,7 @@ class ReportStep:
 
     def _store(self, session: Session, row: OutboxRow, done: Done, version: int, error: str) -> None:
         # Locked, so that what is wanted meanwhile is seen here or sets the due time itself.
-        fresh = select(_outbox.wanted_version).where(_outbox.id == row.id)
-        newer = session.execute(fresh.with_for_update()).scalar_one() != version
+        newer = session.execute(_VERSION, {"id": row.id}).scalar_one() != version
         now = self._bridge.database.now(session)
         values: dict[str, Any] = {"posted_version": version, "attempt": 0, "error": error, "settled_at": None}
         due_at = now if newer else None

@@ -3,7 +3,7 @@
 from typing import Any, cast
 from urllib.parse import quote
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.analyses import Analysis
@@ -17,6 +17,8 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.steps.showing import drawn_urls, with_advice
 from reana_bridge.store.tables import ComparisonRow, ProjectRow, Run
+
+_COMPARISON = select(ComparisonRow).where(cast(Any, ComparisonRow).run_id == bindparam("run"))
 
 
 def report_of(bridge: Bridge, session: Session, run: Run, *, paused: str | None = None) -> Report:
@@ -86,8 +88,7 @@ def analysis_of(run: Run) -> Analysis:
 
 def comparison_row(session: Session, run_id: str) -> ComparisonRow | None:
     """The run's comparison; None before it was made."""
-    table = cast(Any, ComparisonRow)
-    return session.execute(select(ComparisonRow).where(table.run_id == run_id)).scalar_one_or_none()
+    return session.execute(_COMPARISON, {"run": run_id}).scalar_one_or_none()
 
 
 def newest_runs(session: Session, project: str, sha: str) -> list[Run]:

@@ -21,8 +21,8 @@ from reana_bridge.model.projects import Project
 from reana_bridge.model.reports import Report
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.showing import drawn_pictures
-from reana_bridge.store.database import insert
 from reana_bridge.store.tables import ProjectRow, Upload
+from reana_bridge.store.upsert import upsert
 
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 _SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -193,10 +193,8 @@ class _Links:
     def _remember(self, digest: str, link: str) -> None:
         with self._bridge.database.transaction() as session:
             now = self._bridge.database.now(session)
-            row = insert(self._bridge.database, Upload).values(
-                project=str(self._project), digest=digest, link=link, uploaded_at=now
-            )
-            session.execute(row.on_conflict_do_nothing())
+            row = {"project": str(self._project), "digest": digest, "link": link, "uploaded_at": now}
+            upsert(self._bridge.database, session, Upload, row)
 
     def _content(self, digest: str) -> bytes | None:
         """The picture; None where it is not kept, too large, or no picture."""

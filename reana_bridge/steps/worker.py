@@ -12,13 +12,13 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import ColumnElement, Float, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from reana_bridge.backends.base import BackendError
 from reana_bridge.forges.base import ForgeError
 from reana_bridge.store.database import Database
-from reana_bridge.store.leases import LEASE_SECONDS, LeaseLost, is_free, renew, save
+from reana_bridge.store.leases import LEASE_SECONDS, NOW, LeaseLost, is_free, renew, save
 from reana_bridge.store.tables import Leased
 
 SWEEP_SECONDS = 15.0
@@ -70,10 +70,9 @@ class Worker:
         self._thread = threading.Thread(target=self._loop, name=step.name, daemon=True)
         self.beaten_at = time.monotonic()
         self._renewed_at = 0.0
-        now: Any = bindparam("now", type_=Float)
-        due_at, mine = step.table.due_at, step.mine
-        self._due = select(func.min(due_at)).where(mine, due_at > 0, is_free(step.table, now))
-        self._later = select(func.min(due_at)).where(mine, due_at > now)
+        due_at = step.table.due_at
+        self._due = select(func.min(due_at)).where(step.mine, due_at > 0, is_free(step.table))
+        self._later = select(func.min(due_at)).where(step.mine, due_at > NOW)
 
     def start(self) -> None:
         """Start the loop."""

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -157,11 +156,6 @@ class Database:
         self.engine.dispose()
         if self._exclusive:
             self._exclusive.close()
-
-
-def insert(database: Database, table: Any) -> Any:
-    """An insert into `table` that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
-    return (sqlite.insert if database.is_sqlite else postgresql.insert)(table)
 
 
 def wake_after(session: Session, *topics: str) -> None:

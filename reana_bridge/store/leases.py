@@ -7,15 +7,18 @@ although work may be long.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, Float, Select, String, Update, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from reana_bridge.store.database import Database, insert, process_start, undo_after_rollback
+from reana_bridge.store.database import Database, process_start, undo_after_rollback
 from reana_bridge.store.tables import Delivery, Leased, Lock, OutboxRow, Run
+from reana_bridge.store.upsert import upsert
 
 LEASE_SECONDS = 60.0
+_AMONG = bindparam("ids", expanding=True, type_=String)
 Row = TypeVar("Row", bound=Leased)
 LEASED_TABLES: tuple[Any, ...] = (Delivery, Run, OutboxRow)
 
@@ -24,9 +27,18 @@ class LeaseLost(Exception):
     """Somebody else works on this row now: what this worker found out is dropped."""
 
 
-def is_free(table: Any, now: float) -> ColumnElement[bool]:
+NOW: Any = bindparam("now", type_=Float)
+"""The time by the database's clock, in statements that are put together once and asked often."""
+
+
+def is_free(table: Any, now: float = NOW) -> ColumnElement[bool]:
     """The condition that nobody works on a row of `table`."""
     return or_(table.lease_until.is_(None), table.lease_until < now)
+
+
+def due_rows(table: Any, *conditions: ColumnElement[bool], order: Sequence[Any]) -> Select[Any]:
+    """The ids of the free rows of `table` that are due at `NOW` and meet `conditions`, in `order`."""
+    return select(table.id).where(table.due_at <= NOW, is_free(table), *conditions).order_by(*order)
 
 
 def claim(
@@ -49,12 +61,25 @@ def claim(
         limit: At most so many.
         values: Also set on each row taken.
     """
-    now = database.now(session)
     kind: Any = table
-    chosen = select(kind.id).where(is_free(table, now), *conditions).order_by(*order).limit(limit)
+    chosen = select(kind.id).where(is_free(table), *conditions).order_by(*order)
+    return claim_of(database, session, table, chosen, limit=limit, values=values)
+
+
+def claim_of(
+    database: Database,
+    session: Session,
+    table: type[Row],
+    chosen: Select[Any],
+    *,
+    limit: int,
+    values: dict[str, Any] | None = None,
+) -> list[Row]:
+    """Take up to `limit` of the rows whose ids `chosen` gives, such as `due_rows`; else as `claim`."""
+    chosen = chosen.limit(limit)
     if not database.is_sqlite:
         chosen = chosen.with_for_update(skip_locked=True)
-    ids = list(session.execute(chosen).scalars())
+    ids = list(session.execute(chosen, {"now": database.now(session)}).scalars())
     return take(database, session, table, ids, values=values)
 
 
@@ -70,21 +95,28 @@ def take(
     if not ids:
         return []
     kind: Any = table
-    session.execute(
-        update(kind)
-        .where(kind.id.in_(ids))
-        .values(
-            lease_owner=database.owner,
-            lease_until=database.now(session) + LEASE_SECONDS,
-            version=kind.version + 1,
-            attempt=kind.attempt + 1,
-            **(values or {}),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    found = session.execute(select(kind).where(kind.id.in_(ids)).execution_options(populate_existing=True))
-    rows = {row.id: row for row in found.scalars()}
+    taking, taken = _statements(kind)
+    if values:
+        taking = taking.values(**values)
+    until = database.now(session) + LEASE_SECONDS
+    session.flush()
+    session.execute(taking, {"ids": ids, "owner": database.owner, "until": until})
+    rows: dict[str, Any] = {row.id: row for row in session.execute(taken, {"ids": ids}).scalars()}
     return [rows[id] for id in ids if id in rows]
+
+
+@cache
+def _statements(table: Any) -> tuple[Update, Select[Any]]:
+    """What takes the rows `ids` until the time `until`, and what reads them."""
+    columns = table.__table__.c
+    taking = update(table.__table__).where(columns.id.in_(_AMONG))
+    taking = taking.values(
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+        version=columns.version + 1,
+        attempt=columns.attempt + 1,
+    )
+    return taking, select(table).where(table.id.in_(_AMONG)).execution_options(populate_existing=True)
 
 
 def save(session: Session, row: Leased, *, release: bool = True, **values: Any) -> None:
@@ -106,17 +138,23 @@ def save(session: Session, row: Leased, *, release: bool = True, **values: Any) 
     if release:
         values |= {"lease_owner": None, "lease_until": None}
     values["version"] = row.version + 1
-    written: Any = session.execute(
-        update(kind)
-        .where(kind.id == identity, kind.version == row.version, kind.lease_owner == row.lease_owner)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    session.flush()
+    fence = {"of_id": identity, "of_version": row.version, "of_owner": row.lease_owner}
+    written: Any = session.execute(_fenced(kind, tuple(sorted(values))), fence | values)
     if written.rowcount != 1:
         raise LeaseLost(f"{kind.__tablename__} {identity}")
     before = {name: getattr(row, name) for name in values}
     undo_after_rollback(session, lambda: _set(row, before))
     _set(row, values)
+
+
+@cache
+def _fenced(table: Any, names: tuple[str, ...]) -> Update:
+    """What sets the columns `names` of a row that is still the one that was claimed."""
+    columns = table.__table__.c
+    owned = columns.version == bindparam("of_version"), columns.lease_owner == bindparam("of_owner")
+    written = update(table.__table__).where(columns.id == bindparam("of_id"), *owned)
+    return written.values({name: bindparam(name) for name in names})
 
 
 def _set(row: Leased, values: dict[str, Any]) -> None:
@@ -171,7 +209,7 @@ def _is_dead(owner: str, database: Database) -> bool:
 def lock_key(database: Database, session: Session, key: str) -> None:
     """Let one process at a time go on to this transaction's end; on SQLite all of them do so anyway."""
     if not database.is_sqlite:
-        session.execute(insert(database, Lock).values(key=key).on_conflict_do_nothing())
+        upsert(database, session, Lock, {"key": key})
         session.get_one(Lock, key, with_for_update=True)
 
 
@@ -179,7 +217,7 @@ def hold(database: Database, key: str, *, seconds: float = 15.0) -> bool:
     """Take or renew the named lock; whether this process holds it now for `seconds`."""
     with database.transaction() as session:
         now = database.now(session)
-        session.execute(insert(database, Lock).values(key=key).on_conflict_do_nothing())
+        upsert(database, session, Lock, {"key": key})
         lock = session.get_one(Lock, key, with_for_update=not database.is_sqlite)
         if lock.lease_owner not in (None, database.owner) and (lock.lease_until or 0) >= now:
             return False

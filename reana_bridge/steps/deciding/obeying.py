@@ -18,10 +18,11 @@ from reana_bridge.steps.outbox import want_reaction, want_reply
 from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.steps.reporting import newest_runs, report_of
 from reana_bridge.steps.transitions import request_cancel
-from reana_bridge.store.database import insert, wake_after
+from reana_bridge.store.database import wake_after
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.inbox import OURS
 from reana_bridge.store.tables import Decision, Delivery, OutboxRow, ProjectRow, Run
+from reana_bridge.store.upsert import upsert
 from reana_bridge.store.wake import topic
 
 REPLY_LIMIT = 20_000
@@ -46,7 +47,7 @@ def answer(bridge: Bridge, session: Session, delivery: Delivery, looked: Looked)
         values = {"id": new_id(), "forge": delivery.forge, "kind": "order", "body": body, "size": len(body)}
         values |= {"key": f"{name}:{number}", "hook": "", "digest": "", "headers": None}
         values |= {"received_at": delivery.received_at, "due_at": now, "version": 0, "attempt": 0}
-        session.execute(insert(bridge.database, Delivery).values(values).on_conflict_do_nothing())
+        upsert(bridge.database, session, Delivery, values)
         wake_after(session, topic("decide", delivery.forge))
     if answered.number is None or not answered.comment:
         return

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy import Integer, bindparam, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from reana_bridge.forges.hosted import is_hosted
@@ -37,6 +37,12 @@ _UNIQUE: tuple[Any, ...] = (Approval, Head, MergeRequestRow, OutboxRow, Schedule
 
 _project, _run, _outbox = cast(Any, ProjectRow), cast(Any, Run), cast(Any, OutboxRow)
 _hook, _pause = cast(Any, Hook), cast(Any, Pause)
+_KNOWN = (
+    select(_project.name)
+    .where(_project.forge_id == bindparam("forge_id"))
+    .where(func.substr(_project.name, 1, bindparam("length", type_=Integer)) == bindparam("before"))
+    .order_by(_project.name)
+)
 _log = structlog.get_logger()
 
 
@@ -91,10 +97,9 @@ def whose(bridge: Bridge, project: Project, event: Event) -> Whose:
 
 
 def _known(bridge: Bridge, forge: str, forge_id: str) -> str:
-    same = (_project.forge_id == forge_id, _project.name.startswith(f"{forge}:", autoescape=True))
+    place = {"forge_id": forge_id, "before": f"{forge}:", "length": len(forge) + 1}
     with bridge.database.read() as session:
-        names = session.execute(select(_project.name).where(*same).order_by(_project.name)).scalars()
-        return next(iter(names), "")
+        return next(iter(session.execute(_KNOWN, place).scalars()), "")
 
 
 def rename(session: Session, before: str, project: Project) -> None:

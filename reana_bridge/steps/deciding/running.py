@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import Any, cast
 
-from sqlalchemy import case, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.codec import from_data, to_data
@@ -23,13 +23,21 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.deciding.again import compare_anew
 from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.transitions import move
-from reana_bridge.store.database import insert, wake_after
+from reana_bridge.store.database import wake_after
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.leases import claim
 from reana_bridge.store.tables import Delivery, MergeRequestRow, Run, Want
+from reana_bridge.store.upsert import upsert
 
 _run = cast(Any, Run)
 _UNSTARTED = (RunState.QUEUED, RunState.WAITING)
+_EXISTING = (
+    select(Run)
+    .where(*(getattr(_run, name) == bindparam(name) for name in ("project", "sha", "analysis")))
+    .where(_run.parameters_digest == bindparam("digest"))
+    .order_by(_run.live_key.is_(None), _run.queued_at.desc(), _run.id.desc())
+    .limit(1)
+)
 
 
 class StillEnding(Exception):
@@ -211,14 +219,8 @@ class Running:
 
     def _existing(self, analysis: str, digest: str) -> Run | None:
         """The live run of this commit, else its newest one."""
-        same = select(Run).where(
-            _run.project == str(self._looked.project),
-            _run.analysis == analysis,
-            _run.sha == self._looked.sha,
-            _run.parameters_digest == digest,
-        )
-        ordered = same.order_by(_run.live_key.is_(None), _run.queued_at.desc(), _run.id.desc()).limit(1)
-        return self._session.execute(ordered).scalar_one_or_none()
+        same = {"project": str(self._looked.project), "sha": self._looked.sha, "analysis": analysis}
+        return self._session.execute(_EXISTING, {**same, "digest": digest}).scalar_one_or_none()
 
     def _runs_again(self, run: Run) -> bool:
         """Whether a run that ended does not count: somebody asks anew, or it did not get to a result."""
@@ -272,12 +274,13 @@ class Running:
 
     def _wanted(self, run: Run, kind: WantKind) -> None:
         values = {"run_id": run.id, "project": run.project, "kind": str(kind), "ref": self._looked.ref}
-        statement = insert(self._bridge.database, Want).values(
-            id=new_id(), since=self._now, ended_reason="", **values
-        )
-        again = {"ended_at": None, "ended_reason": ""}
-        self._session.execute(
-            statement.on_conflict_do_update(index_elements=["run_id", "kind", "ref"], set_=again)
+        upsert(
+            self._bridge.database,
+            self._session,
+            Want,
+            {"id": new_id(), "since": self._now, "ended_at": None, "ended_reason": "", **values},
+            key=["run_id", "kind", "ref"],
+            change=["ended_at", "ended_reason"],
         )
 
 

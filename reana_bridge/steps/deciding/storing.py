@@ -8,7 +8,7 @@ more is asked to end.
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, String, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.decisions import Decision as Judgement
@@ -24,7 +24,6 @@ from reana_bridge.steps.known import remember_project
 from reana_bridge.steps.notes import want_note
 from reana_bridge.steps.reconciling.requests import columns_of
 from reana_bridge.steps.transitions import request_cancel
-from reana_bridge.store.database import insert
 from reana_bridge.store.leases import save
 from reana_bridge.store.tables import (
     Approval,
@@ -35,6 +34,7 @@ from reana_bridge.store.tables import (
     Run,
     Want,
 )
+from reana_bridge.store.upsert import upsert
 
 CONFIGURATION = "configuration"
 """The analysis' name in a report on a project file that cannot be read."""
@@ -42,6 +42,18 @@ CONFIGURATION = "configuration"
 _FOLLOWS = (WantKind.BRANCH, WantKind.MERGE_REQUEST, WantKind.TAG)
 _log = structlog.get_logger()
 _head, _run, _want = cast(Any, Head), cast(Any, Run), cast(Any, Want)
+_STALE = (
+    select(_want.id, _want.run_id, _run.live_key, _run.state, _run.keep_superseded)
+    .join(Run, _want.run_id == _run.id)
+    .where(_want.project == bindparam("project"), _want.ref == bindparam("ref"))
+    .where(_want.ended_at.is_(None), _want.kind.in_(_FOLLOWS), _run.sha != bindparam("head"))
+)
+_END = (
+    update(Want)
+    .where(_want.id.in_(bindparam("ids", expanding=True, type_=String)))
+    .values(ended_at=bindparam("now"), ended_reason=bindparam("reason"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def store(bridge: Bridge, session: Session, delivery: Delivery, looked: Looked) -> None:
@@ -148,25 +160,24 @@ class _Storing:
 
     def _remember_head(self) -> bool:
         looked, head = self._looked, self._looked.head or ""
-        identity = {"project": str(looked.project), "ref": looked.ref}
-        now = {"sha": head, "seen_at": looked.asked_at}
-        statement = insert(self._bridge.database, Head).values(**identity, **now)
-        unless_moved = or_(_head.seen_at <= looked.asked_at, _head.sha == head)
-        written: Any = self._session.execute(
-            statement.on_conflict_do_update(index_elements=list(identity), set_=now, where=unless_moved)
+        return upsert(
+            self._bridge.database,
+            self._session,
+            Head,
+            {"project": str(looked.project), "ref": looked.ref, "sha": head, "seen_at": looked.asked_at},
+            key=["project", "ref"],
+            change=["sha", "seen_at"],
+            where=_is_no_older,
         )
-        return bool(written.rowcount)
 
     def _remember_merge_request(self, number: int) -> bool:
         looked, facts = self._looked, self._looked.merge_request
         key = (str(looked.project), number)
         absent = {"ref": "", "sha": "", "source_branch": "", "source_project_id": "", "target_branch": ""}
         absent |= {"fork": False, "draft": False, "open": False, "author": "", "seen_at": 0.0}
-        statement = insert(self._bridge.database, MergeRequestRow).values(
-            project=key[0], number=number, **absent
-        )
         if facts is not None:
-            self._session.execute(statement.on_conflict_do_nothing())
+            row = {"project": key[0], "number": number, **absent}
+            upsert(self._bridge.database, self._session, MergeRequestRow, row)
         locked = not self._bridge.database.is_sqlite
         row = self._session.get(MergeRequestRow, key, with_for_update=locked, populate_existing=True)
         if row is None:
@@ -185,29 +196,19 @@ class _Storing:
 
     def _approve(self) -> None:
         looked = self._looked
-        statement = insert(self._bridge.database, Approval).values(
-            project=str(looked.project),
-            number=looked.number,
-            sha=looked.sha,
-            approved_by=looked.let_by,
-            approved_at=self._now,
-        )
-        self._session.execute(statement.on_conflict_do_nothing())
+        row = {"project": str(looked.project), "number": looked.number, "sha": looked.sha}
+        row |= {"approved_by": looked.let_by, "approved_at": self._now}
+        upsert(self._bridge.database, self._session, Approval, row)
 
     def _end_wants(self, head: str | None) -> None:
         """End what the ref wanted at other commits; cancel runs that nobody wants any more."""
         looked = self._looked
         reason = _where(looked)
-        stale = (
-            select(_want.id, _want.run_id, _run.live_key, _run.state, _run.keep_superseded)
-            .join(Run, _want.run_id == _run.id)
-            .where(_want.project == str(looked.project), _want.ref == looked.ref)
-            .where(_want.ended_at.is_(None), _want.kind.in_(_FOLLOWS), _run.sha != (head or ""))
-        )
-        found = self._session.execute(stale).all()
+        place = {"project": str(looked.project), "ref": looked.ref, "head": head or ""}
+        found = self._session.execute(_STALE, place).all()
         if found:
-            over = update(Want).where(_want.id.in_([want.id for want in found]))
-            self._session.execute(over.values(ended_at=self._now, ended_reason=reason))
+            ended = {"ids": [want.id for want in found], "now": self._now, "reason": reason}
+            self._session.execute(_END, ended)
         for want in found:
             # What has become the target's own is wanted by the push that tells so, heard or not yet.
             kept = want.state != RunState.WAITING and (want.keep_superseded or looked.merged)
@@ -217,6 +218,11 @@ class _Storing:
     def _is_wanted(self, run_id: str) -> bool:
         left = select(_want.id).where(_want.run_id == run_id, _want.ended_at.is_(None)).limit(1)
         return self._session.execute(left).scalar_one_or_none() is not None
+
+
+def _is_no_older(told: Any) -> ColumnElement[bool]:
+    """Whether nobody has been told of another head since we asked."""
+    return or_(_head.seen_at <= told.seen_at, _head.sha == told.sha)
 
 
 def _shape(sha: str, target: str, is_open: bool) -> tuple[str, str, bool]:

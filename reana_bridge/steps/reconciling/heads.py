@@ -22,9 +22,9 @@ from reana_bridge.steps.reconciling.requests import (
     missed,
     remember_requests,
 )
-from reana_bridge.store.database import insert
 from reana_bridge.store.inbox import OURS, Incoming
 from reana_bridge.store.tables import Delivery, Head, ProjectRow
+from reana_bridge.store.upsert import upsert
 from webhooks import git, synthetic
 from webhooks.events import Push, Tag
 
@@ -100,10 +100,8 @@ class Looking:
             now = self._bridge.database.now(session)
             for ref, sha in [*there.items(), (_FIRST_LOOK, "")]:
                 if ref not in known:
-                    row = insert(self._bridge.database, Head).values(
-                        project=str(project), ref=ref, sha=sha, seen_at=now
-                    )
-                    session.execute(row.on_conflict_do_nothing())
+                    row = {"project": str(project), "ref": ref, "sha": sha, "seen_at": now}
+                    upsert(self._bridge.database, session, Head, row)
 
     def _forge_id(self, project: Project) -> str:
         with self._bridge.database.read() as session:

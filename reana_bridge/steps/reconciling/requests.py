@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from reana_bridge.forges.base import MergeRequestFacts
 from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.store.database import insert
 from reana_bridge.store.tables import Head, MergeRequestRow
+from reana_bridge.store.upsert import upsert
 from webhooks.events import Change, MergeRequest
 
 LOOKED = "!"
@@ -56,10 +56,9 @@ def remember_requests(
     now = bridge.database.now(session)
     for facts in there:
         values = {"project": str(project), "number": facts.number, "seen_at": now}
-        fresh = insert(bridge.database, MergeRequestRow).values(values | columns_of(facts))
-        session.execute(fresh.on_conflict_do_nothing())
-    looked = insert(bridge.database, Head).values(project=str(project), ref=LOOKED, sha="", seen_at=now)
-    session.execute(looked.on_conflict_do_nothing())
+        upsert(bridge.database, session, MergeRequestRow, values | columns_of(facts))
+    looked = {"project": str(project), "ref": LOOKED, "sha": "", "seen_at": now}
+    upsert(bridge.database, session, Head, looked)
 
 
 def columns_of(facts: MergeRequestFacts) -> dict[str, Any]:
