@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 
 from reana_bridge.forges.base import CommitGone, ForgeError
 from reana_bridge.forges.gitcommand import GitFailed, run_git
+from reana_bridge.forges.githttp import AnsweredOtherwise
 
 FETCH_TIMEOUT = 600.0
 """Seconds for one fetch."""
@@ -25,6 +26,11 @@ FETCH_TIMEOUT = 600.0
 LOCK_TIMEOUT = 630.0
 """Seconds to wait for another fetch into the same cache; longer than that fetch may take."""
 
+_HAVES = 32
+"""Commits that are named as here when what is missing is asked for."""
+
+_FEW = 100
+_PACKED = re.compile(r"^[0-9a-f]{40,64} refs/bridge/([0-9a-f]{40,64})$", re.ASCII | re.MULTILINE)
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
 # What git reads as text is left alone, see `source.checkout`.
 _ATTRIBUTES = "* -text !eol -ident !filter !working-tree-encoding -export-subst -export-ignore\n"
@@ -78,6 +84,7 @@ def fetch_commit(
     protocol: str,
     timeout: float = FETCH_TIMEOUT,
     environment: Mapping[str, str] | None = None,
+    ask: Callable[[list[str]], bytes] | None = None,
 ) -> None:
     """Bring `sha` and its history from `url` into `cache` (made when absent); quick when it is there.
 
@@ -88,6 +95,8 @@ def fetch_commit(
         protocol: The only one that git may speak.
         timeout: Seconds.
         environment: Over git's clean environment: credentials for the URL.
+        ask: Given commits that are here with their histories, a pack of what `sha` adds to them, as
+            `gitpack.ask_pack`; tried before git itself.
 
     Raises:
         CommitGone: The repository has no such commit.
@@ -100,6 +109,8 @@ def fetch_commit(
         if is_fetched(cache, sha):
             return
         _make(cache, sha)
+        if ask is not None and _add(ask, sha, cache, lock):
+            return
         _despite_stale_locks(cache, lambda: _fetch(url, sha, cache, protocol, timeout, lock, environment))
         if not has_commit(cache, sha):
             _drop(cache, sha, lock)
@@ -191,6 +202,54 @@ def _make(cache: Path, sha: str) -> None:
     (fresh / "info").mkdir(exist_ok=True)
     (fresh / "info" / "attributes").write_text(_ATTRIBUTES)
     fresh.rename(cache)
+
+
+def _add(ask: Callable[[list[str]], bytes], sha: str, cache: Path, lock: int) -> bool:
+    """Whether what the commit adds to those that are here could be asked for, and is all here now."""
+    here = _newest(cache)
+    try:
+        pack = ask(here) if here else b""
+        if not pack:
+            return False
+        # As git does: few objects are files of their own, many stay together.
+        few = int.from_bytes(pack[8:12], "big") < _FEW
+        unpack = ["unpack-objects", "-q"] if few else ["index-pack", "--stdin", "--fix-thin"]
+        run_git(unpack, directory=cache, data=pack, timeout=FETCH_TIMEOUT, keep_open=[lock])
+        whole = ["rev-list", "--objects", "--quiet", sha, "--not", *here, "--"]
+        run_git(whole, directory=cache, timeout=FETCH_TIMEOUT)
+    except (AnsweredOtherwise, GitFailed):
+        return False  # git says best what is wrong
+    if not has_commit(cache, sha):
+        return False
+    _keep(cache, sha)
+    return True
+
+
+def _newest(cache: Path) -> list[str]:
+    """Some of the commits that are here with their histories, those that came last before all."""
+    try:
+        with os.scandir(cache / "refs" / "bridge") as entries:
+            loose = sorted(entries, key=lambda entry: entry.stat().st_mtime, reverse=True)
+    except FileNotFoundError:
+        loose = []
+    if loose:
+        return [entry.name for entry in loose[:_HAVES]]
+    try:
+        packed = (cache / "packed-refs").read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return []
+    return _PACKED.findall(packed)[-_HAVES:]
+
+
+def _keep(cache: Path, sha: str) -> None:
+    """Write the ref by which the commit stays, as git does."""
+    fresh, place = cache / "bridge.ref", cache / "refs" / "bridge"
+    place.mkdir(parents=True, exist_ok=True)
+    with fresh.open("w", encoding="ascii") as file:
+        file.write(f"{sha}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.rename(place / sha)
 
 
 def _fetch(

@@ -20,7 +20,9 @@ from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateL
 from reana_bridge.forges.checkout import checkout
 from reana_bridge.forges.gitcache import fetch_commit, require_sha
 from reana_bridge.forges.gitcommand import GitFailed, run_git
-from reana_bridge.forges.gitrefs import AnsweredOtherwise, RefLister
+from reana_bridge.forges.githttp import AnsweredOtherwise, GitHttp
+from reana_bridge.forges.gitpack import ask_pack
+from reana_bridge.forges.gitrefs import ask_refs
 from reana_bridge.forges.remote_lfs import RemoteLfs
 from reana_bridge.forges.submodules import SubmodulePolicy
 from reana_bridge.model.projects import Project
@@ -132,7 +134,7 @@ class RemoteGit:
         self._timeout = timeout
         self._relocate = relocate
         self._clock = clock
-        self._lister = RefLister(timeout=timeout, ca_file=ca_file, clock=clock)
+        self._http = GitHttp(timeout=timeout, ca_file=ca_file, clock=clock)
         self._listings: OrderedDict[Project, Listing] = OrderedDict()
         self._lock = Lock()
 
@@ -165,9 +167,15 @@ class RemoteGit:
         """Bring `sha` and its history into the bare repository at `cache`; see `Forge.fetch`."""
 
         def fetch() -> None:
-            url = self.url(project)
-            variables = self.environment(project)
-            fetch_commit(url, require_sha(sha), cache, protocol=self._protocol, environment=variables)
+            url, authorization = self.url(project), self._authorization(project)
+            fetch_commit(
+                url,
+                require_sha(sha),
+                cache,
+                protocol=self._protocol,
+                environment=self.environment(project),
+                ask=lambda here: ask_pack(self._http, url, sha, here, authorization=authorization),
+            )
 
         try:
             self._with_relocation(project, fetch)
@@ -187,7 +195,7 @@ class RemoteGit:
         )
         with RemoteLfs(
             f"{self.url(project)}/info/lfs",
-            authorization=login.header if (login := self._credentials(project)) else "",
+            authorization=self._authorization(project),
             forge=self.base_url,
             hosts=self._hosts,
             ca_file=self._ca_file,
@@ -229,6 +237,10 @@ class RemoteGit:
             variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
         return variables
 
+    def _authorization(self, project: Project) -> str:
+        login = self._credentials(project)
+        return login.header if login else ""
+
     @property
     def _protocol(self) -> str:
         return urlsplit(self.base_url).scheme
@@ -244,11 +256,9 @@ class RemoteGit:
         return listing
 
     def _list(self, project: Project, prefixes: tuple[str, ...], at: float) -> Listing:
-        login = self._credentials(project)
+        url, authorization = self.url(project), self._authorization(project)
         try:
-            authorization = login.header if login else ""
-            answer = self._lister.ask(self.url(project), prefixes, authorization=authorization)
-            return parse_listing(answer, at)
+            return parse_listing(ask_refs(self._http, url, prefixes, authorization=authorization), at)
         except AnsweredOtherwise:
             return self._list_by_git(project, at)
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from reana_bridge.forges.base import ForgeError
-from reana_bridge.forges.gitrefs import AnsweredOtherwise, RefLister, listing, question
+from reana_bridge.forges.githttp import AnsweredOtherwise, GitHttp
+from reana_bridge.forges.gitrefs import ask_refs, listing, question
 from reana_bridge.forges.remote_git import parse_listing
 from tests.forges.conftest import Repository, git
 from tests.forges.githttp import serve
@@ -69,8 +70,8 @@ def test_the_same_as_git_says(root: Path, repository: Repository):
     git(repository.bare, "update-ref", "refs/merge-requests/5/head", first)
     with serve(root) as server:
         url = f"{server.url}/group/name.git"
-        lister = RefLister(timeout=5.0)
-        asked = lister.ask(url, ["HEAD", "refs/heads/", "refs/tags/"], authorization="")
+        prefixes = ["HEAD", "refs/heads/", "refs/tags/"]
+        asked = ask_refs(GitHttp(timeout=5.0), url, prefixes, authorization="")
         by_git = git(root, "ls-remote", "--symref", url).encode("utf-8", "surrogateescape")
     own, other = parse_listing(asked, 0.0), parse_listing(by_git, 0.0)
     assert own.default_branch == other.default_branch == "main"
@@ -86,10 +87,11 @@ def test_when_git_is_asked_instead(root: Path, status: int, headers: dict[str, s
     with serve(root) as server:
         server.answers["/"] = (status, headers)
         with pytest.raises(AnsweredOtherwise):
-            RefLister(timeout=5.0).ask(f"{server.url}/x.git", ["HEAD"], authorization="Basic x")
+            http = GitHttp(timeout=5.0)
+            ask_refs(http, f"{server.url}/x.git", ["HEAD"], authorization="Basic x")
         assert server.asked == [("/x.git/git-upload-pack", "Basic x")]
 
 
 def test_a_server_that_is_away():
     with pytest.raises(ForgeError, match="could not be asked"):
-        RefLister(timeout=5.0).ask("http://127.0.0.1:9/x.git", ["HEAD"], authorization="")
+        ask_refs(GitHttp(timeout=5.0), "http://127.0.0.1:9/x.git", ["HEAD"], authorization="")
