@@ -229,11 +229,11 @@ def _newest(cache: Path) -> list[str]:
     """Some of the commits that are here with their histories, those that came last before all."""
     try:
         with os.scandir(cache / "refs" / "bridge") as entries:
-            loose = sorted(entries, key=lambda entry: entry.stat().st_mtime, reverse=True)
+            loose = [(entry.stat().st_mtime, entry.name) for entry in entries if _SHA.fullmatch(entry.name)]
     except FileNotFoundError:
         loose = []
     if loose:
-        return [entry.name for entry in loose[:_HAVES]]
+        return [sha for _, sha in sorted(loose, reverse=True)[:_HAVES]]
     try:
         packed = (cache / "packed-refs").read_text("utf-8", "replace")
     except FileNotFoundError:

@@ -29,7 +29,7 @@ from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.steps.sources import specification_of
 from reana_bridge.steps.transitions import is_cancel_wanted, move
 from reana_bridge.steps.worker import pause
-from reana_bridge.store.leases import is_free, lock_key, take
+from reana_bridge.store.leases import claim_of, due_rows, is_free, lock_key, take
 from reana_bridge.store.tables import Run
 
 _UNSTARTED = (RunState.QUEUED, RunState.WAITING)
@@ -47,24 +47,20 @@ class Submit:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
+        unwanted = and_(_run.state.in_(_UNSTARTED), _run.wanted == Wanted.CANCEL)
+        left = and_(_run.state == RunState.SUBMITTING, _run.host.in_(["", bridge.host]))
+        self._old = due_rows(_run, or_(unwanted, left), order=[_run.queued_at])
 
     def claim(self, limit: int) -> list[Run]:
         """Runs to give up or to take up again, then new ones, as admission allows."""
         database = self._bridge.database
         with database.transaction() as session:
-            now = database.now(session)
-            due = (_run.due_at <= now, is_free(_run, now))
-            mine = or_(_run.host == "", _run.host == self._bridge.host)
-            unwanted = and_(_run.state.in_(_UNSTARTED), _run.wanted == Wanted.CANCEL)
-            left = and_(_run.state == RunState.SUBMITTING, mine)
-            chosen = select(_run.id).where(*due, or_(unwanted, left)).order_by(_run.queued_at).limit(limit)
-            ids = list(session.execute(self._skip_locked(chosen)).scalars())
-            rows = take(database, session, Run, ids)
-            stopped = paused(session)
-            due += self._unpaused(stopped)
-            for name in self._bridge.backends:
-                left_to_take = 0 if name in stopped[PauseKind.BACKEND] else limit - len(rows)
-                new = self._admitted(session, name, left_to_take, due)
+            rows = claim_of(database, session, Run, self._old, limit=limit)
+            now, stopped = database.now(session), paused(session)
+            due = (_run.due_at <= now, is_free(_run, now), *self._unpaused(stopped))
+            # In one order everywhere, so that two processes cannot wait for each other's locks.
+            for name in (name for name in self._bridge.backends if name not in stopped[PauseKind.BACKEND]):
+                new = self._admitted(session, name, limit - len(rows), due)
                 values = {"state": RunState.SUBMITTING, "backend": name, "host": self._host(name)}
                 rows += take(database, session, Run, new, values=values)
         reach("submit.claimed")

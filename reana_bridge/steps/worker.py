@@ -129,9 +129,9 @@ class Worker:
         return 0.0 if rows else self._seconds_to(self._later)
 
     def _seconds_to(self, earliest: Select[Any]) -> float:
-        with self._database.read() as session:
-            now = self._database.now(session)
-            due_at = session.execute(earliest, {"now": now}).scalar_one_or_none()
+        with self._database.engine.connect() as connection:
+            now = self._database.now(connection)
+            due_at = connection.execute(earliest, {"now": now}).scalar_one_or_none()
             return SWEEP_SECONDS if due_at is None else due_at - now
 
     def _renew(self) -> None:

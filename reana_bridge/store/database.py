@@ -137,7 +137,7 @@ class Database:
         with Session(self.engine, expire_on_commit=False) as session:
             yield session
 
-    def now(self, session: Session) -> float:
+    def now(self, session: Session | Connection) -> float:
         """UTC seconds since the epoch by the database's clock."""
         if self.is_sqlite:
             return time.time()

@@ -127,5 +127,14 @@ def memory(pid: int) -> float:
 
 def cpu_seconds(pid: int) -> float:
     """Processor time that the process has used, in seconds."""
+    return _cpu_seconds(pid, 11)
+
+
+def cpu_seconds_of_children(pid: int) -> float:
+    """Processor time that the ended children of the process have used, in seconds."""
+    return _cpu_seconds(pid, 13)
+
+
+def _cpu_seconds(pid: int, field: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[field]) + int(fields[field + 1])) / os.sysconf("SC_CLK_TCK")

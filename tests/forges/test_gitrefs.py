@@ -84,10 +84,10 @@ def test_the_same_as_git_says(root: Path, repository: Repository):
     [(401, {}), (404, {}), (500, {}), (302, {"Location": "/x"}), (200, {}), (200, TYPE)],
 )
 def test_when_git_is_asked_instead(root: Path, status: int, headers: dict[str, str]):
+    http = GitHttp(timeout=5.0)
     with serve(root) as server:
         server.answers["/"] = (status, headers)
         with pytest.raises(AnsweredOtherwise):
-            http = GitHttp(timeout=5.0)
             ask_refs(http, f"{server.url}/x.git", ["HEAD"], authorization="Basic x")
         assert server.asked == [("/x.git/git-upload-pack", "Basic x")]
 
