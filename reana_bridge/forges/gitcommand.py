@@ -129,7 +129,7 @@ def _start(
 
 
 def _environment(directory: Path, protocols: Sequence[str]) -> dict[str, str]:
-    passed_on = {name: value for name, value in os.environ.items() if name in _PASSED_ON}
+    passed_on = {name: value for name in _PASSED_ON if (value := os.environ.get(name)) is not None}
     return passed_on | {
         "GIT_DIR": str(directory.absolute()),
         "GIT_CONFIG_NOSYSTEM": "1",
