@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import structlog
 from sqlalchemy import Float, func, literal
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
-from reana_bridge.store.database import Database, insert
+from reana_bridge.store.database import Database
 from reana_bridge.store.tables import Lock
 
 _log = structlog.get_logger()
@@ -40,7 +41,7 @@ class SharedPace:
             with self._database.transaction() as session:
                 now = literal(self._database.now(session), Float)
                 moment = func.greatest(func.coalesce(_lock.lease_until, 0.0), now - slack) + spacing
-                first = insert(self._database, Lock).values(key=self._key, lease_until=now + spacing)
+                first = insert(Lock).values(key=self._key, lease_until=now + spacing)
                 taken = first.on_conflict_do_update(index_elements=["key"], set_={"lease_until": moment})
                 until = session.execute(taken.returning(_lock.lease_until - now)).scalar_one()
                 return max(0.0, float(until) - spacing)
@@ -53,7 +54,7 @@ class SharedPace:
         try:
             with self._database.transaction() as session:
                 until = self._database.now(session) + seconds
-                first = insert(self._database, Lock).values(key=self._key, lease_until=until)
+                first = insert(Lock).values(key=self._key, lease_until=until)
                 later = func.greatest(func.coalesce(_lock.lease_until, 0.0), until)
                 session.execute(
                     first.on_conflict_do_update(index_elements=["key"], set_={"lease_until": later})

@@ -17,8 +17,8 @@ from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.deciding.hearing import OURS
 from reana_bridge.steps.reconciling.heads import tell
-from reana_bridge.store.database import insert
 from reana_bridge.store.tables import Head, OutboxRow
+from reana_bridge.store.upsert import upsert
 from webhooks import synthetic
 from webhooks.events import Comment
 
@@ -53,8 +53,8 @@ def look_at_comments(bridge: Bridge, forge: HostedForge, project: Project) -> No
             _tell(bridge, project, comment)
     # After the deliveries: dying in between tells them again under the same key.
     with bridge.database.transaction() as session:
-        row = insert(bridge.database, Head).values(project=str(project), ref=LOOKED, sha="", seen_at=now)
-        session.execute(row.on_conflict_do_update(index_elements=["project", "ref"], set_={"seen_at": now}))
+        row = {"project": str(project), "ref": LOOKED, "sha": "", "seen_at": now}
+        upsert(bridge.database, session, Head, row, key=["project", "ref"], change=["seen_at"])
 
 
 def _unheard(bridge: Bridge, project: Project, there: Sequence[CommentFacts]) -> list[CommentFacts]:
