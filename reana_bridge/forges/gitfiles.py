@@ -95,7 +95,7 @@ def foresee(cache: Path, sha: str, paths: Sequence[str], limit: int) -> None:
     for place, found in zip(limits, _objects(cache, sha, limits), strict=False):
         if place:
             _keep(cache, sha, place, found)
-        elif found is not None and found.is_whole:
+        elif found is not None and found.is_whole and found.kind == b"commit":
             _memory.keep(cache, sha, "", found.content)
 
 
@@ -194,10 +194,8 @@ def _objects(cache: Path, sha: str, limits: dict[str, int]) -> Iterator[_Object 
     except OutputTooLarge as large:
         output = large.partial
     at = 0
-    while at < len(output):
-        end = output.find(b"\n", at)
-        header = output[at : end if end >= 0 else len(output)]
-        at += len(header) + 1
+    while (end := output.find(b"\n", at)) >= 0:
+        header, at = output[at:end], end + 1
         entry, astray = _ENTRY.fullmatch(header), _ASTRAY.fullmatch(header)
         if entry is not None:
             size = int(entry[2])

@@ -9,7 +9,7 @@ import pytest
 from reana_bridge.forges import gitfiles, source
 from reana_bridge.forges.base import CommitGone, ForgeRefused
 from reana_bridge.forges.gitcache import fetch_commit
-from reana_bridge.forges.gitcommand import run_git
+from reana_bridge.forges.gitcommand import OutputTooLarge, run_git
 from tests.forges.conftest import Repository, git
 
 GONE = "1" * 40
@@ -205,6 +205,29 @@ def test_a_file_far_too_large_hides_no_other(repository: Repository):
     assert source.read_file(repository.bare, sha, "b", 10) == b"2"
     with pytest.raises(source.TooLarge, match="has 1000000 bytes"):
         source.read_file(repository.bare, sha, "a", 10)
+
+
+def test_output_that_was_cut_off_anywhere_says_nothing_wrong(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+):
+    (repository.copy / "outside").symlink_to("/etc/passwd")
+    sha = repository.commit({"a": b"1\n\n", "b": b"", "c": b"3"})
+    limits = dict.fromkeys(("", "a", "outside", "no", "b", "c"), 1000)
+    names = "".join(f"{sha}:{path}\n" if path else f"{sha}\n" for path in limits).encode()
+    asked = ["cat-file", "--batch", "--follow-symlinks"]
+    _, whole = run_git(asked, directory=repository.bare, data=names)
+    everything = list(gitfiles._objects(repository.bare, sha, limits))
+    assert [found and found.content for found in everything[1:]] == [b"1\n\n", None, None, b"", b"3"]
+    for end in range(len(whole)):
+
+        def cut(*arguments: Any, **more: Any) -> tuple[int, bytes]:
+            raise OutputTooLarge("too much", whole[:end])  # noqa: B023 - called in this turn
+
+        monkeypatch.setattr(gitfiles, "run_git", cut)
+        found = list(gitfiles._objects(repository.bare, sha, limits))
+        told = [one for one in found if one is None or one.is_whole]
+        assert told == everything[: len(told)]
+        assert len(found) - len(told) <= 1
 
 
 def test_nothing_is_believed_of_a_commit_that_is_not_whole(repository: Repository, tmp_path: Path):
