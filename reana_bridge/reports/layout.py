@@ -21,8 +21,8 @@ class Detail:
         commit: Heads the column of the commit's values.
     """
 
-    rows: int = 1_000
-    folded: int = 500
+    rows: int = 400
+    folded: int = 100
     names: int = 12
     log: int = 20
     own: int = 8_000
@@ -33,7 +33,6 @@ class Detail:
 
 LEVELS = (
     Detail(),
-    Detail(rows=400, folded=100, own=4_000, shortened=True),
     Detail(rows=150, folded=0, own=0, shortened=True),
     Detail(rows=50, folded=0, names=5, log=10, own=0, shortened=True),
     Detail(rows=10, folded=0, names=3, log=5, own=0, shortened=True),

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from reana_bridge.model.comparisons import (
     MetricComparison,
@@ -72,42 +73,98 @@ class RuleLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One metric.
+    """One metric; its figures are put into words where they are asked for, as most rows are never shown.
 
     Attributes:
-        name: The metric's name.
-        unit: Its unit; empty for none.
-        description: What it is; empty where nobody said.
-        baseline: The baseline's value, as shown; a dash where there is none.
-        head: This commit's value, as shown.
-        difference: Absolute, signed; empty where there is none.
-        relative: In per cent; empty where there is none.
-        sigmas: In standard deviations; empty without uncertainties.
-        arrow: Whether the value went up or down; empty where it did neither.
-        word: `worse`, `better`, `changed`, `within noise`, `not comparable`, `new`, `missing` or `same`.
-        note: Why, and how sure; empty where the figures say it.
+        compared: The metric on both sides.
+        alone: Whether it is compared with nothing: then it has a value and no verdict.
+        word: `worse`, `better`, `changed`, `within noise`, `not comparable`, `new`, `missing`, `same`; empty
+            where it stands alone.
         tone: How the row is coloured.
         unsure: Whether nothing says if the difference is more than noise.
         rules: What the rules say of it.
-        numbers: The baseline's and this commit's value, and the size of the difference (relative where there
-            is such), for tables that can be sorted; None where there is no finite one.
     """
 
-    name: str
-    unit: str
-    description: str
-    baseline: str
-    head: str
-    difference: str
-    relative: str
-    sigmas: str
-    arrow: str
+    compared: MetricComparison
+    alone: bool
     word: str
-    note: str
     tone: Tone
     unsure: bool = False
     rules: tuple[RuleLine, ...] = ()
-    numbers: tuple[float | None, float | None, float | None] = (None, None, None)
+
+    @property
+    def name(self) -> str:
+        """The metric's name."""
+        return self.compared.name
+
+    @property
+    def unit(self) -> str:
+        """Its unit; empty for none."""
+        known = self.compared.head or self.compared.baseline
+        return known.unit if known else ""
+
+    @property
+    def description(self) -> str:
+        """What it is; empty where nobody said."""
+        known = self.compared.head or self.compared.baseline
+        return known.description if known else ""
+
+    @property
+    def baseline(self) -> str:
+        """The baseline's value, as shown; a dash where there is none."""
+        return self._sides[0]
+
+    @property
+    def head(self) -> str:
+        """This commit's value, as shown."""
+        return self._sides[1]
+
+    @cached_property
+    def _sides(self) -> tuple[str, str]:
+        if self.alone and self.compared.head is not None:
+            return "", _shown(show_metric(self.compared.head))
+        return _values(self.compared)
+
+    @cached_property
+    def difference(self) -> str:
+        """Absolute, signed; empty where there is none."""
+        return _figure(self, self.compared.difference, lambda size: signed(size, _sigma(self.compared)))
+
+    @cached_property
+    def relative(self) -> str:
+        """The difference in per cent; empty where there is none."""
+        return _figure(self, self.compared.relative, percent)
+
+    @cached_property
+    def sigmas(self) -> str:
+        """The difference in standard deviations; empty without uncertainties."""
+        return _figure(self, self.compared.sigmas, sigma)
+
+    @property
+    def arrow(self) -> str:
+        """Whether the value went up or down; empty where it did neither."""
+        difference = self.compared.difference
+        if self.alone or self.compared.verdict is Verdict.SAME or not difference:
+            return ""
+        return "\N{BLACK UP-POINTING TRIANGLE}" if difference > 0 else "\N{BLACK DOWN-POINTING TRIANGLE}"
+
+    @property
+    def note(self) -> str:
+        """Why, and how sure; empty where the figures say it."""
+        if self.alone and self.compared.head is not None:
+            return _target(self.compared.head)
+        return _note(self.compared)
+
+    @property
+    def numbers(self) -> tuple[float | None, float | None, float | None]:
+        """The values of both sides, and the size of the relative difference, else of the difference.
+
+        For tables that can be sorted; None where there is no finite one.
+        """
+        relative, difference = self.compared.relative, self.compared.difference
+        size = difference if relative is None else relative
+        size = None if difference is None or size is None else abs(size)
+        return _number(self.compared.baseline), _number(self.compared.head), size
 
     @property
     def figures(self) -> str:
@@ -132,7 +189,7 @@ class Row:
     @property
     def broken(self) -> tuple[RuleLine, ...]:
         """The rules that count and that it breaks."""
-        return tuple(rule for rule in self.rules if rule.counts)
+        return tuple(rule for rule in self.rules if rule.counts) if self.rules else ()
 
     @property
     def blocks(self) -> bool:
@@ -153,31 +210,14 @@ _TONES = {
 
 def metric_row(compared: MetricComparison) -> Row:
     """The row of a compared metric."""
-    known = compared.head or compared.baseline
-    baseline, head = _values(compared)
     rules = tuple(rule_line(compared.name, outcome) for outcome in compared.rules)
     return Row(
-        name=compared.name,
-        unit=known.unit if known else "",
-        description=known.description if known else "",
-        baseline=baseline,
-        head=head,
-        difference=_figure(compared, compared.difference, lambda size: signed(size, _sigma(compared))),
-        relative=_figure(compared, compared.relative, percent),
-        sigmas=_figure(compared, compared.sigmas, sigma),
-        arrow=_arrow(compared),
+        compared=compared,
+        alone=False,
         word="within noise" if compared.within_noise else compared.verdict.value,
-        note=_note(compared),
         tone=_row_tone(compared, rules),
         unsure=compared.unjudged,
         rules=rules,
-        numbers=(
-            _number(compared.baseline),
-            _number(compared.head),
-            abs(compared.relative if compared.relative is not None else compared.difference)
-            if compared.difference is not None
-            else None,
-        ),
     )
 
 
@@ -192,8 +232,8 @@ def _number(metric: Metric | None) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _figure(compared: MetricComparison, number: float | None, words: Callable[[float], str]) -> str:
-    if number is None or compared.verdict is Verdict.SAME or not math.isfinite(number):
+def _figure(row: Row, number: float | None, words: Callable[[float], str]) -> str:
+    if row.alone or row.compared.verdict is Verdict.SAME or number is None or not math.isfinite(number):
         return ""
     return words(number)
 
@@ -202,20 +242,11 @@ def value_row(metric: Metric, rules: tuple[RuleOutcome, ...] = ()) -> Row:
     """The row of a metric that is compared with nothing."""
     lines = tuple(rule_line(metric.name, outcome) for outcome in rules)
     return Row(
-        name=metric.name,
-        unit=metric.unit,
-        description=metric.description,
-        baseline="",
-        head=_shown(show_metric(metric)),
-        difference="",
-        relative="",
-        sigmas="",
-        arrow="",
+        compared=MetricComparison(name=metric.name, baseline=None, head=metric, verdict=Verdict.NEW),
+        alone=True,
         word="",
-        note=_target(metric),
         tone=_ruled(Tone.WARN if _odd(metric) else Tone.NEUTRAL, lines),
         rules=lines,
-        numbers=(None, _number(metric), None),
     )
 
 
@@ -232,12 +263,6 @@ def _values(compared: MetricComparison) -> tuple[str, str]:
 
 def _shown(text: str) -> str:
     return shorten(text, LONGEST_TEXT) if text.strip() else '""'
-
-
-def _arrow(compared: MetricComparison) -> str:
-    if compared.verdict is Verdict.SAME or not compared.difference:
-        return ""
-    return "\N{BLACK UP-POINTING TRIANGLE}" if compared.difference > 0 else "\N{BLACK DOWN-POINTING TRIANGLE}"
 
 
 def _sigma(compared: MetricComparison) -> float | None:

@@ -96,7 +96,7 @@ def test_the_limit_holds_and_what_is_left_out_is_named(large, limit):
 
 @pytest.mark.parametrize(
     ("limit", "rows", "folded", "says"),
-    [(10**9, 1000, 500, "1000 rows left out"), (45_000, 400, 100, "1600 rows left out"),
+    [(10**9, 400, 100, "1600 rows left out"),
      (20_000, 150, 0, "1850 rows, 2000 unchanged metrics left out"), (5_000, 50, 0, "1950 rows")],
 )  # fmt: skip
 def test_folded_parts_go_first(large, limit, rows, folded, says):
