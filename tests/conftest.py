@@ -5,14 +5,27 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from reana_bridge.store.database import Database
 from reana_bridge.store.schema import upgrade
 from tests.postgres import Postgres, PostgresUnavailable
 
+# No test fails for the machine being busy, and an ordinary run tries the same examples each time.
+_ANY_TIME = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+}
+settings.register_profile("sample", derandomize=True, **_ANY_TIME)
+settings.register_profile("soak", **_ANY_TIME)
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the whole of large matrices, not a sample")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("soak" if config.getoption("--soak") else "sample")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

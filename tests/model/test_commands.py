@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reana_bridge.model.commands import HELP, MAXIMUM_COMMANDS, Command, CommandName, Mistake, parse
@@ -267,7 +267,6 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(PIECES | st.text(max_size=5), max_size=30).map("".join))
 def test_no_comment_raises_and_lines_are_those_of_the_comment(body: str):
     source = body.replace("\r\n", "\n").replace("\r", "\n").split("\n")

@@ -290,7 +290,7 @@ SITUATIONS = st.builds(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(SITUATIONS)
 def test_every_event_has_exactly_one_outcome_and_a_reason_of_one_line(situation):
     decision = decide(situation)

@@ -104,7 +104,7 @@ def test_looking_every_few_minutes_finds_each_time_once_around_every_change_of_c
     assert least <= len(found) <= most
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.sampled_from(["30 2 * * *", "*/7 * * * *", "0 0 1 * *", "0 12 * * 1"]),
     st.sampled_from(["Europe/Zurich", "America/New_York", "Asia/Kolkata"]),

@@ -50,7 +50,6 @@ def _few(strategy):
 
 @settings(
     max_examples=40,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # such large values take minutes to shrink
 )

@@ -276,7 +276,6 @@ def test_no_row_ever_has_two_owners(open_database: Opener, soak: bool) -> None:
         settings=settings(
             max_examples=300 if soak else 15,
             stateful_step_count=40 if soak else 20,
-            deadline=None,
             derandomize=not soak,
             suppress_health_check=list(HealthCheck),
         ),

@@ -192,7 +192,7 @@ def test_no_input_makes_it_stumble(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def _fuzz(operation: Any, world: World) -> None:
-    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=6, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(), known=st.booleans())
     def run(case: Any, known: bool) -> None:
         if known and "run_id" in (case.path_parameters or {}):

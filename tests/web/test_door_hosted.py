@@ -145,7 +145,7 @@ NAMES = [
 ]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200)
 @given(
     body=st.binary(max_size=300) | st.sampled_from([BODY, b"[" * 900, b'{"project": "\\ud800"}']),
     names=st.dictionaries(st.sampled_from(NAMES), st.text(st.characters(max_codepoint=255), max_size=80)),
@@ -210,7 +210,7 @@ def test_nothing_of_its_shape_makes_it_stumble(app: ASGIApp) -> None:
 
 
 def _fuzz(operation: Any) -> None:
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(), honest=st.booleans())
     def run(case: Any, honest: bool) -> None:
         if honest:

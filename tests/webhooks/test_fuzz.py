@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.webhooks import test_github, test_gitlab
@@ -21,7 +21,6 @@ from webhooks.signatures import Unverified
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 BAD_IN_REFS = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//")
 NO_JSON = re.compile(rb"[^\\]\\[^\"\\/bfnrtu]")
-RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 # Kind, the value of X-GitHub-Event, and an object that means something.
 GITLAB: list[dict[str, Any]] = [
@@ -81,7 +80,6 @@ def check(event: Event) -> None:
         assert event.reason
 
 
-@RELAXED
 @given(st.sampled_from(["gitlab", "github"]), st.sampled_from([name for name, _ in GITHUB]), st.binary())
 def test_no_bytes_raise(kind: str, name: str, body: bytes):
     assert isinstance(meant(kind, name, body), Ignored)
@@ -100,7 +98,7 @@ def test_bodies_that_are_none(kind: str, body: bytes):
     assert isinstance(meant(kind, "push", body), Ignored)
 
 
-@settings(RELAXED, max_examples=400)
+@settings(max_examples=400)
 @given(st.sampled_from(SEEDS), st.data())
 def test_one_or_more_odd_values(seed: tuple[str, str, dict[str, Any]], data: st.DataObject):
     kind, name, document = seed
@@ -111,7 +109,7 @@ def test_one_or_more_odd_values(seed: tuple[str, str, dict[str, Any]], data: st.
     meant(kind, name, json.dumps(document).encode())
 
 
-@settings(RELAXED, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(SEEDS), st.data())
 def test_bytes_that_were_damaged_on_the_way(seed: tuple[str, str, dict[str, Any]], data: st.DataObject):
     kind, name, document = seed
@@ -131,7 +129,7 @@ def real() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 @needs_bodies
-@settings(RELAXED, max_examples=400)
+@settings(max_examples=400)
 @given(st.data())
 def test_real_bodies_with_odd_values(data: st.DataObject):
     kind, name, document = data.draw(st.sampled_from(real()))
@@ -150,7 +148,7 @@ HEADERS = st.dictionaries(st.sampled_from(NAMES), st.text(max_size=80) | VALUES)
 SECRETS = [[], [""], ["whsec_***"], ["a secret that nobody guesses"], [test_gitlab.SIGNING, "another"]]
 
 
-@settings(RELAXED, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(["git", "gitlab", "github"]), HEADERS, st.binary(max_size=50))
 def test_no_headers_prove_or_break_anything(kind: str, headers: dict[str, str], body: bytes):
     for secrets in SECRETS:

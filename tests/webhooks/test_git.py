@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from webhooks import git
@@ -120,10 +120,6 @@ def test_body_is_the_inverse_of_parse(event: Push | Tag | Ping):
     assert git.parse({}, git.body(event)) == event
 
 
-RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@RELAXED
 @given(st.binary())
 def test_no_bytes_raise(body: bytes):
     assert isinstance(git.parse({}, body), Ignored)
@@ -134,7 +130,6 @@ KNOWN = st.sampled_from([A, ZERO, "refs/heads/x", "refs/tags/x", "group/name"])
 VALUES = SCALARS | KNOWN | st.lists(SCALARS, max_size=2)
 
 
-@RELAXED
 @given(st.dictionaries(st.sampled_from([*BASE, "ping"]), VALUES, max_size=4))
 def test_no_object_raises_and_what_comes_out_can_be_stored(document: dict[str, Any]):
     event = git.parse({}, json.dumps(BASE | document).encode())

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from webhooks import git, synthetic
@@ -55,10 +55,8 @@ COMMENTS = st.builds(
     sha=st.just(""),
     **PEOPLE,
 )
-RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@RELAXED
 @given(PUSHES | TAGS | MERGE_REQUESTS | COMMENTS | st.builds(Ping, **PEOPLE))
 def test_body_is_the_inverse_of_parse(event: Push | Tag | MergeRequest | Comment | Ping):
     assert synthetic.parse({}, synthetic.body(event)) == event
@@ -128,7 +126,6 @@ def test_ignored_with_its_reason(changes: dict[str, Any], reason: str):
     assert reason in event.reason
 
 
-@RELAXED
 @given(st.binary())
 def test_no_bytes_raise(body: bytes):
     assert isinstance(synthetic.parse({}, body), Ignored)
