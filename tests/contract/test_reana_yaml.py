@@ -12,7 +12,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reana_bridge.model.problems import ConfigurationError
@@ -193,7 +193,6 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=150)
 @given(start=st.sampled_from([WHOLE, *OTHERS]), changes=CHANGES)
 def test_several_changes(theirs, start, changes):
     document = start

@@ -4,7 +4,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reana_bridge.model.analyses import (
@@ -487,7 +487,6 @@ YAMLISH = st.recursive(
 )
 
 
-@settings(max_examples=400)
 @given(st.text() | st.binary() | st.dictionaries(st.text(max_size=5), YAMLISH).map(json.dumps))
 def test_whatever_is_written_gives_a_project_file_or_problems(text):
     project_file, problems = attempt(parse, text)
@@ -495,7 +494,6 @@ def test_whatever_is_written_gives_a_project_file_or_problems(text):
     assert project_file is None or project_file.analyses
 
 
-@settings(max_examples=400)
 @given(
     st.fixed_dictionaries({}, optional={key: YAMLISH for key in documented_keys() if "." not in key}),
 )

@@ -1,7 +1,7 @@
 from dataclasses import fields
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reana_bridge.model.analyses import (
@@ -290,7 +290,6 @@ SITUATIONS = st.builds(
 )
 
 
-@settings(max_examples=500)
 @given(SITUATIONS)
 def test_every_event_has_exactly_one_outcome_and_a_reason_of_one_line(situation):
     decision = decide(situation)

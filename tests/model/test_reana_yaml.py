@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reana_bridge.model.problems import ConfigurationError
@@ -496,7 +496,6 @@ YAMLISH = st.recursive(
 )
 
 
-@settings(max_examples=300)
 @given(
     st.text() | st.binary() | YAMLISH.map(repr),
     st.dictionaries(st.text(max_size=5), st.integers(), max_size=2),
@@ -510,7 +509,6 @@ def test_whatever_is_written_gives_a_specification_or_problems(text, parameters)
         assert all(problem.severity == "warning" for problem in parsed[1])
 
 
-@settings(max_examples=200)
 @given(
     st.fixed_dictionaries(
         {},

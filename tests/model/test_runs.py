@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reana_bridge.model.runs import FINAL, LIVE, IllegalTransition, RunState, check_transition
@@ -52,7 +52,6 @@ def test_each_final_state_is_reached_from_each_live_one(final):
         assert final in reached
 
 
-@settings(max_examples=300)
 @given(st.lists(st.sampled_from(RunState), max_size=40))
 def test_a_run_never_leaves_its_end_whatever_is_asked_of_it(asked):
     state, ends = RunState.QUEUED, []
@@ -65,7 +64,6 @@ def test_a_run_never_leaves_its_end_whatever_is_asked_of_it(asked):
     assert not ends or state == ends[0]
 
 
-@settings(max_examples=200)
 @given(st.lists(st.sampled_from(["retry", "stay"]), max_size=30))
 def test_a_run_that_goes_on_ends_in_five_moves_however_often_it_was_retried(history):
     state = RunState.QUEUED

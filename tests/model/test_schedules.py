@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reana_bridge.model.analyses import Analysis, OnSchedule, ProjectFile, Triggers
@@ -104,7 +104,6 @@ def test_looking_every_few_minutes_finds_each_time_once_around_every_change_of_c
     assert least <= len(found) <= most
 
 
-@settings(max_examples=150)
 @given(
     st.sampled_from(["30 2 * * *", "*/7 * * * *", "0 0 1 * *", "0 12 * * 1"]),
     st.sampled_from(["Europe/Zurich", "America/New_York", "Asia/Kolkata"]),

@@ -2,7 +2,7 @@ import json
 import math
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reana_bridge.model.problems import ConfigurationError
@@ -189,7 +189,6 @@ def test_dotted():
     assert dotted(("a", 0, "b-c", "d.e", "")) == "a[0].b-c['d.e']['']"
 
 
-@settings(max_examples=300)
 @given(st.text() | st.binary() | st.text("ab:-[]{}&*!|>'\"#,\n \t?<%@`", max_size=60))
 @example("a: &a\n<<: [*a]")
 @example("%YAML 3.0\n---\na: 1")
@@ -202,7 +201,6 @@ def test_any_text_gives_a_mapping_or_a_problem(text):
             assert all(document.place((key,))[0] >= 1 for key in document.data)
 
 
-@settings(max_examples=100)
 @given(
     st.dictionaries(
         st.text(st.characters(min_codepoint=32, max_codepoint=126)), st.integers() | st.booleans()

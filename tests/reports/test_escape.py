@@ -2,7 +2,7 @@ import html
 import re
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -42,7 +42,6 @@ REFERENCES = re.compile(
 
 
 @given(texts)
-@settings(max_examples=300)
 def test_inline_text_shows_as_it_is_and_does_nothing(text):
     for written in (block(inline(text)), f"**x** {inline(text)} y", f"- {block(inline(text))}"):
         rendered = MARKDOWN.render(written)
@@ -56,7 +55,6 @@ def test_inline_text_shows_as_it_is_and_does_nothing(text):
 
 
 @given(texts)
-@settings(max_examples=300)
 def test_marked_text_has_code_spans_at_most(text):
     rendered = MARKDOWN.render(f"x {block(marked(text))} y")
     assert not re.search(r"<(?!/?(?:p|code)>)", rendered)
@@ -79,7 +77,6 @@ def test_marked(text, written):
 
 
 @given(texts, texts)
-@settings(max_examples=300)
 def test_table_cells_stay_cells(first, second):
     source = f"| a | b |\n|---|---|\n| {inline(first)} | {code(second)} |\n"
     rendered = MARKDOWN.render(source)
@@ -91,7 +88,6 @@ def test_table_cells_stay_cells(first, second):
 
 
 @given(st.lists(texts, max_size=5))
-@settings(max_examples=200)
 def test_no_line_ends_a_fence(lines):
     block = "\n".join(fenced(lines))
     tokens = MARKDOWN.parse(f"before\n\n{block}\n\nafter *x*")
@@ -172,7 +168,6 @@ def test_fenced(lines, block):
 
 
 @given(texts)
-@settings(max_examples=200)
 def test_text_inside_an_element_of_ours(text):
     rendered = MARKDOWN_WITH_HTML.render(f"<summary>{html_text(text)}</summary>")
     inside = rendered.strip().removeprefix("<summary>").removesuffix("</summary>")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 from starlette.types import ASGIApp
@@ -171,7 +171,6 @@ async def test_memory_for_bodies_is_bounded(app: ASGIApp) -> None:
     assert (await knock(app, headers=signed(delivery="after")))[0] == 202
 
 
-@settings(max_examples=150)
 @given(
     body=st.binary(max_size=300),
     path=st.text(st.characters(exclude_characters="/?#", exclude_categories=["Cs"]), min_size=1, max_size=20),

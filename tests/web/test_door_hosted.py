@@ -145,7 +145,6 @@ NAMES = [
 ]
 
 
-@settings(max_examples=200)
 @given(
     body=st.binary(max_size=300) | st.sampled_from([BODY, b"[" * 900, b'{"project": "\\ud800"}']),
     names=st.dictionaries(st.sampled_from(NAMES), st.text(st.characters(max_codepoint=255), max_size=80)),

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhooks import test_github, test_gitlab
@@ -98,7 +98,6 @@ def test_bodies_that_are_none(kind: str, body: bytes):
     assert isinstance(meant(kind, "push", body), Ignored)
 
 
-@settings(max_examples=400)
 @given(st.sampled_from(SEEDS), st.data())
 def test_one_or_more_odd_values(seed: tuple[str, str, dict[str, Any]], data: st.DataObject):
     kind, name, document = seed
@@ -109,7 +108,6 @@ def test_one_or_more_odd_values(seed: tuple[str, str, dict[str, Any]], data: st.
     meant(kind, name, json.dumps(document).encode())
 
 
-@settings(max_examples=300)
 @given(st.sampled_from(SEEDS), st.data())
 def test_bytes_that_were_damaged_on_the_way(seed: tuple[str, str, dict[str, Any]], data: st.DataObject):
     kind, name, document = seed
@@ -129,7 +127,6 @@ def real() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 @needs_bodies
-@settings(max_examples=400)
 @given(st.data())
 def test_real_bodies_with_odd_values(data: st.DataObject):
     kind, name, document = data.draw(st.sampled_from(real()))
@@ -148,7 +145,6 @@ HEADERS = st.dictionaries(st.sampled_from(NAMES), st.text(max_size=80) | VALUES)
 SECRETS = [[], [""], ["whsec_***"], ["a secret that nobody guesses"], [test_gitlab.SIGNING, "another"]]
 
 
-@settings(max_examples=300)
 @given(st.sampled_from(["git", "gitlab", "github"]), HEADERS, st.binary(max_size=50))
 def test_no_headers_prove_or_break_anything(kind: str, headers: dict[str, str], body: bytes):
     for secrets in SECRETS:
