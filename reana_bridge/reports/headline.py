@@ -107,8 +107,10 @@ def _tone(report: Report, rows: tuple[Row, ...], *, blocked: bool, failing: bool
     odd = report.result and (report.result.unreadable or report.result.skipped)
     if failing or odd or tones & {Tone.BAD, Tone.WARN}:
         return Tone.WARN
-    compared = report.comparison is not None and report.comparison.baseline is not None
-    return Tone.GOOD if compared and Tone.NEUTRAL not in tones else Tone.NEUTRAL
+    comparison = report.comparison
+    if comparison is None or comparison.baseline is None or Tone.NEUTRAL in tones:
+        return Tone.NEUTRAL
+    return Tone.GOOD if rows or not _changed_files(comparison) else Tone.NEUTRAL
 
 
 def _failing(checks: tuple[CheckRow, ...]) -> str:
@@ -123,7 +125,9 @@ def _failing(checks: tuple[CheckRow, ...]) -> str:
 
 def _uncompared(report: Report) -> str:
     if not report.metrics:
-        return _without_metrics(report)
+        files = report.comparison is not None and report.result is not None and report.result.artifacts
+        without = _without_metrics(report)
+        return f"{without}, nothing to compare its files with yet" if files else without
     if report.comparison is None:
         return f"finished with {plural(len(report.metrics), 'metric')}"
     return "finished, nothing to compare with yet"
@@ -165,7 +169,7 @@ def _compared(report: Report, comparison: Comparison, rows: tuple[Row, ...]) -> 
         return ", ".join([share(words[found[0]], len(rows), "metric", one=one, many=many), *rest])
     files = _changed_files(comparison)
     if not rows:
-        return ", ".join(part for part in (_without_metrics(report), files) if part)
+        return _compared_files(report, comparison)
     if words["within noise"]:
         return f"no significant change in {plural(len(rows), 'metric')}"
     same = "the metric is the same" if len(rows) == 1 else f"all {len(rows)} metrics are the same"
@@ -174,7 +178,16 @@ def _compared(report: Report, comparison: Comparison, rows: tuple[Row, ...]) -> 
 
 def _changed_files(comparison: Comparison) -> str:
     changed = sum(file.verdict not in UNMOVED for file in comparison.files)
-    return f"{changed} of {plural(len(comparison.files), 'file')} changed" if changed else ""
+    return share(changed, len(comparison.files), "file", one="changed", many="changed") if changed else ""
+
+
+def _compared_files(report: Report, comparison: Comparison) -> str:
+    """What there is to say of a result that neither side has a metric of: its files."""
+    if not comparison.files or (report.result and report.result.unreadable):
+        return ", ".join(part for part in (_without_metrics(report), _changed_files(comparison)) if part)
+    count = len(comparison.files)
+    same = "the file is the same" if count == 1 else f"all {count} files are the same"
+    return f"{_changed_files(comparison) or same}, no metrics"
 
 
 def _failed(report: Report) -> Headline:

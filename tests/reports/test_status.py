@@ -2,9 +2,13 @@ from dataclasses import replace
 
 import pytest
 
+from reana_bridge.model.results import Result
 from reana_bridge.model.runs import RunState
+from reana_bridge.reports.rows import Tone
 from reana_bridge.reports.status import status
-from tests.reports.samples import COMMON, SAMPLES
+from reana_bridge.reports.view import view
+from reana_bridge.results.comparison import compare
+from tests.reports.samples import BASELINE, COMMON, SAMPLES, artifacts
 
 
 @pytest.mark.parametrize(
@@ -28,6 +32,23 @@ from tests.reports.samples import COMMON, SAMPLES
 def test_status(name, state, description):
     shown = status(SAMPLES[name])
     assert (shown.state, shown.description) == (state, description)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "description", "tone"),
+    [
+        ("1", "1", "all 4 files are the same, no metrics", Tone.GOOD),
+        ("1", "2", "2 of 4 files changed, no metrics", Tone.NEUTRAL),
+        (None, "1", "finished, wrote no metrics, nothing to compare its files with yet", Tone.NEUTRAL),
+    ],
+)
+def test_a_result_of_files_alone(before, after, description, tone):
+    sides = [Result(artifacts=artifacts(tag)) if tag else None for tag in (before, after)]
+    baseline = BASELINE if sides[0] else None
+    comparison = compare(baseline=baseline, baseline_result=sides[0], head=sides[1])
+    report = replace(COMMON, result=sides[1], comparison=comparison)
+    assert status(report).description == description
+    assert view(report).headline.tone is tone
 
 
 def test_a_broken_blocking_rule_fails():
