@@ -1,6 +1,7 @@
 """What the default branch has had of each metric, and which of its values give the spread.
 
-Values count from the last change of level on: what a commit moved on purpose is no noise.
+Values count from the last change of level on: what a commit moved on purpose is no noise. Of many metrics
+some seem to move by chance alone, and would lose their history: a change must stand among all of them.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 
 from reana_bridge.model.comparisons import History
 from reana_bridge.model.metrics import Metric
-from reana_bridge.results.changepoints import find_changes
+from reana_bridge.results.changepoints import LEVEL, find_changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,8 @@ class Samples:
         if series is None or not series.values:
             return Sample()
         values = series.values[-runs:]
-        changes = find_changes(values)
+        metrics = len(self._past.series)
+        changes = [change for change in find_changes(values) if change.p_value * metrics <= LEVEL]
         if not changes:
             since = self._commit(series, 0) if series.accepted and len(series.values) <= runs else ""
             return Sample(values=values, since=since)
