@@ -1,8 +1,10 @@
 """Several results taken as one: what a rolling baseline is.
 
-Of each number the median over the runs that have it, with the standard error of a median as its uncertainty:
-sqrt(pi / 2) s / sqrt(n), s the standard deviation over the n runs (Kenney and Keeping, Mathematics of
-Statistics, part 2, for normal values); what is no number, and all files, are those of the newest run.
+Of each number the median over the runs that have it. A metric with an uncertainty gets the standard error of
+that median: sqrt(pi / 2) s / sqrt(n), s the standard deviation over the n runs (Kenney and Keeping,
+Mathematics of Statistics, part 2, for normal values). One without stays without, since this commit's value
+has none to set beside it: its scatter is judged by the history. What is no number, and all files, are those
+of the newest run.
 """
 
 import math
@@ -45,5 +47,8 @@ def _finite(metric: Metric) -> float | None:
 def _median(metric: Metric, values: Sequence[float]) -> Metric:
     if len(values) < 2 or _finite(metric) is None:
         return metric
+    middle = replace(metric, value=median(values))
+    if metric.uncertainty is None and metric.up is None and metric.down is None:
+        return middle
     spread = math.sqrt(math.pi / 2) * stdev(values) / math.sqrt(len(values))
-    return replace(metric, value=median(values), uncertainty=spread, up=None, down=None, parts=())
+    return replace(middle, uncertainty=spread, up=None, down=None, parts=())

@@ -3,8 +3,11 @@ import statistics
 
 import pytest
 
+from reana_bridge.model.analyses import Rule
+from reana_bridge.model.comparisons import Baseline, BaselineReason
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.results import Artifact, Result
+from reana_bridge.results.comparison import compare
 from reana_bridge.results.rolling import together
 
 
@@ -12,10 +15,30 @@ def result(**values):
     return Result(metrics=tuple(Metric(name=name, value=value) for name, value in values.items()))
 
 
-def test_medians_with_the_error_of_a_median():
-    (metric,) = together([result(x=v) for v in (3.0, 1.0, 2.0, 10.0)]).metrics
-    spread = math.sqrt(math.pi / 2) * statistics.stdev([3, 1, 2, 10]) / 2
-    assert (metric.value, metric.uncertainty) == (2.5, pytest.approx(spread))
+VALUES = (3.0, 1.0, 2.0, 10.0)
+ERROR = math.sqrt(math.pi / 2) * statistics.stdev(VALUES) / 2
+
+
+@pytest.mark.parametrize(
+    ("own", "uncertainty"),
+    [({}, None), ({"uncertainty": 0.5}, ERROR), ({"up": 0.5, "down": 0.4}, ERROR)],
+)
+def test_medians_with_the_error_of_a_median_where_the_metric_has_an_uncertainty(own, uncertainty):
+    results = [Result(metrics=(Metric(name="x", value=value, **own),)) for value in VALUES]
+    (metric,) = together(results).metrics
+    assert (metric.value, metric.up, metric.down) == (2.5, None, None)
+    assert metric.uncertainty == (uncertainty and pytest.approx(uncertainty))
+
+
+@pytest.mark.parametrize("head", [None, 0.5])
+def test_a_rule_in_sigmas_misses_no_uncertainty_that_was_never_there(head):
+    baseline = together([result(x=value) for value in VALUES])
+    after = Result(metrics=(Metric(name="x", value=4.0, uncertainty=head),))
+    rule = Rule(metric="x", sigmas=3)
+    given = Baseline(run_id="r", sha="a" * 40, branch="main", reason=BaselineReason.ROLLING, runs=4)
+    (compared,) = compare(baseline=given, baseline_result=baseline, head=after, rules=[rule]).metrics
+    assert (compared.rules[0].broken, compared.rules[0].explanation) == (None, "spread unknown")
+    assert "missing now" not in compared.explanation
 
 
 @pytest.mark.parametrize(
