@@ -134,6 +134,9 @@ class LimitSettings(_Section):
     compared_seconds: Seconds = Field(
         600.0, description="How long all artifacts of a run together may take to be compared."
     )
+    pair_seconds: Seconds = Field(
+        10.0, description="The same for any two runs, whose comparison is made when its page is opened."
+    )
     compared_pictures: int = Field(
         200, ge=0, description="Pictures of what differs that are kept of a run's artifacts."
     )

@@ -111,13 +111,14 @@ def _of_runs(config: Path | None, before: str, after: str) -> Report:
     from reana_bridge.steps.showing import with_own_text
     from reana_bridge.store.tables import Run
 
-    with bridge_of(config) as bridge, bridge.database.read() as session:
-        found = {name: session.get(Run, name) for name in (before, after)}
+    with bridge_of(config) as bridge:
+        with bridge.database.read() as session:
+            found = {name: session.get(Run, name) for name in (before, after)}
+        runs = [run for run in found.values() if run is not None]
         absent = [name for name, run in found.items() if run is None]
         if absent:
             raise Failure(f"{absent[0]} is neither a folder nor the id of a run that is known here")
-        report = pair_report(bridge, session, session.get_one(Run, before), session.get_one(Run, after))
-        return with_own_text(bridge, report)
+        return with_own_text(bridge, pair_report(bridge, runs[0], runs[-1]))
 
 
 def _of_server(server: str, token_file: Path | None, before: str, after: str) -> Report:

@@ -14,6 +14,7 @@ from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.model.projects import Project
 from reana_bridge.results.isolation import IsolationLimits
 from reana_bridge.settings import Settings, SettingsError, server_key
+from reana_bridge.steps.comparing.limits import isolation_of
 from reana_bridge.store.blobs import Blobs
 from reana_bridge.store.database import Database
 from reana_bridge.store.hooks import KnownHooks
@@ -43,10 +44,7 @@ class Bridge:
     @property
     def isolation(self) -> IsolationLimits:
         """What the process may use in which files of a run are opened."""
-        limits = self.settings.limits
-        return IsolationLimits(
-            memory=limits.isolated_memory, seconds=limits.isolated_seconds, output=limits.isolated_output
-        )
+        return isolation_of(self.settings.limits)
 
     @cached_property
     def hooks(self) -> KnownHooks:

@@ -78,7 +78,7 @@ class Compare:
         chosen = run_first(bridge, row, found.chosen, found.ruling.analysis.baseline)
         choice, awaited = chosen.choice, chosen.awaited
         head = from_data(Result, row.result or {})
-        looked = look_into(bridge, chosen.result, head, found.ruling.analysis.files)
+        looked = look_into(bridge, chosen.result, head, found.ruling.analysis)
         drawn = draw_series(bridge, chosen.result, head)
         reach("compare.files")
         comparison = compare(

@@ -82,7 +82,7 @@ def compare(request: Request, before: str, after: str, format: ComparisonForm = 
     """Any two runs against each other; both must be the caller's to see."""
     with site_of(request).bridge.database.read() as session:
         one, other = open_pair(request, session)
-        report = pair_report(site_of(request).bridge, session, one.run, other.run)
+    report = pair_report(site_of(request).bridge, one.run, other.run)
     if format != "json":
         return _formed(request, report, format)
     if report.comparison is None:

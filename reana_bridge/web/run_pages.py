@@ -49,7 +49,8 @@ def pair(request: Request) -> Response:
     site = site_of(request)
     with site.bridge.database.read() as session:
         before, after = open_pair(request, session)
-        report = pair_report(site.bridge, session, before.run, after.run)
+    report = pair_report(site.bridge, before.run, after.run)
+    with site.bridge.database.read() as session:
         sheet = sheet_of(site, session, after, report, baseline=before.run)
     return _render(site, "comparison.html", sheet)
 

@@ -1,9 +1,12 @@
 """`reana-bridge compare`: two folders, two runs of the database, two runs of a server."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy
 import pytest
 from typer.testing import CliRunner
 
@@ -61,6 +64,38 @@ def test_two_folders(folders):
     assert ".hidden" not in compare(*folders, "--json").output
 
 
+TRAIN = Path(__file__).parents[1] / "e2e" / "analyses" / "train.py"
+CSV = "files: [{path: x.csv, relative: %s, effect: block}]\n"
+
+
+def test_stores_of_mlflow_are_read_and_not_compared_as_files(tmp_path):
+    for name, rate in (("before", "0.4"), ("after", "0.1")):
+        (tmp_path / name).mkdir()
+        subprocess.run([sys.executable, TRAIN, rate, "7"], cwd=tmp_path / name, check=True)
+    report = from_data(Report, json.loads(compare(tmp_path / "before", tmp_path / "after", "--json").output))
+    verdicts = {one.name: one.verdict for one in report.comparison.metrics}
+    assert verdicts == {"accuracy": "changed", "val/loss": "changed"}
+    assert len(report.result.metrics[0].series) == 12
+    assert report.result.unreadable == report.comparison.files == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "verdict"),
+    [("", 0, "different"), (CSV % "10%", 0, "within tolerance"), (CSV % "1%", 1, "different")],
+)
+def test_files_are_compared_as_what_they_are(tmp_path, rule, status, verdict):
+    for name, value in (("before", 1.0), ("after", 1.05)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "x.csv").write_text(f"mass\n{value}\n")
+        numpy.save(tmp_path / name / "x.npy", numpy.full(3, value))
+    (tmp_path / "rules.yaml").write_text(rule or "file: reana.yaml\n")
+    shown = compare(tmp_path / "before", tmp_path / "after", "--rules", tmp_path / "rules.yaml", "--json")
+    report = from_data(Report, json.loads(shown.output))
+    found = {one.path: one for one in report.comparison.files}
+    assert (shown.exit_code, found["x.csv"].verdict) == (status, verdict)
+    assert "3 of 3" in found["x.npy"].explanation
+
+
 def test_each_form(folders):
     markdown = compare(*folders, "--format", "markdown").output
     assert "| limit | 4.00 \u00b1 0.10 | 5.00 \u00b1 0.10 |" in markdown.replace("\u00a0", " ")
@@ -81,7 +116,7 @@ def test_each_form(folders):
     [
         (BLOCK, [], 1, "breaks a rule"),
         (BLOCK.replace("block", "warn"), [], 0, "outside a rule"),
-        ("metrics: [{path: results/none.json}]\n", [], 0, "no metrics"),
+        ("metrics: [{path: results/none.json}]\n", [], 0, "none.json: the run left no such file"),
         (SEVERAL, ["--analysis", "b"], 1, "reana/b"),
     ],
 )  # fmt: skip

@@ -150,8 +150,12 @@ def test_a_training_with_a_seed_is_unchanged_until_it_is_changed(shared, request
     same = scene.request("same", files=training(0.4, "7") | {"README": "better words"})
     note_of(scene, same, "2 metrics unchanged")
     assert set(told.verdicts(same.sha).values()) == {"same"}
+    assert told.files(same.sha) == {}  # a store's names are new in every run
     slower = scene.request("slower", files=training(0.1, "7"))
     note_of(scene, slower, "val/loss", "spread unknown", "/uploads/")
+    pair = f"/compare/{told.run(same.sha)}/{told.run(slower.sha)}"
+    assert "all 2 metrics got worse" in told.get(f"/api/v1{pair}", format="markdown").text
+    assert "as asked for" in told.get(pair).text
     assert set(told.verdicts(slower.sha).values()) == {"worse"}
     by_machine(told, slower.sha)
     assert any("val/loss" in alt for alt in pictures(request, told, slower.sha, "training"))

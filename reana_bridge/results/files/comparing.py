@@ -21,7 +21,6 @@ from reana_bridge.results.isolation import Answer, IsolationLimits, Item, run_ea
 SMALL = 1 << 20
 """Bytes up to which a file of a light kind is compared in this very process."""
 TASK = "compare"
-_AT_ONCE = 8  # pairs of one process, between two looks at the clock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +49,14 @@ class Limits:
         size: Bytes of each file.
         seconds: On the clock, for all files together.
         isolation: For each file that is compared in isolation.
+        at_once: Pairs of files of one process, between two looks at the clock.
     """
 
     count: int = 200
     size: int = 512 << 20
     seconds: float = 600.0
     isolation: IsolationLimits = field(default_factory=lambda: IsolationLimits(memory=2 << 30))
+    at_once: int = 8
 
 
 def compare_contents(
@@ -91,8 +92,8 @@ def compare_contents(
             found[number] = compare_here(one.path, kind, one.rule, one.baseline, one.head, None)
         else:
             heavy.append((number, one, kind))
-    for start in range(0, len(heavy), _AT_ONCE):
-        group = heavy[start : start + _AT_ONCE]
+    for start in range(0, len(heavy), limits.at_once):
+        group = heavy[start : start + limits.at_once]
         if clock() >= until:
             reason = f"no time was left: all files together may take {limits.seconds:g} s"
             found |= {number: _not(one, reason, kind) for number, one, kind in group}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from reana_bridge.model.analyses import Analysis, MetricsFile
+from reana_bridge.model.globs import matches
 from reana_bridge.model.readings import Reading, Unreadable
 from reana_bridge.model.results import Artifact, StepRecord
 from reana_bridge.results.hints import apply_hints
@@ -23,7 +24,7 @@ from reana_bridge.results.readers import (
 )
 from reana_bridge.results.readers.folders import Content
 from reana_bridge.settings import LimitSettings
-from reana_bridge.steps.collecting.workspace import Workspace, is_declared
+from reana_bridge.steps.collecting.workspace import Files, is_declared
 
 USUAL = tuple(
     f"{directory}{name}"
@@ -44,14 +45,33 @@ def places(analysis: Analysis) -> tuple[MetricsFile, ...]:
 
 def looked_for(analysis: Analysis) -> list[str]:
     """Patterns of what is read without being kept: folders, and the usual places."""
-    patterns: list[str] = []
+    usual = () if analysis.metrics else USUAL
+    in_folders = [f"{top}/{glob}" for top, wanted in _folders(analysis) for glob in wanted]
+    return [*in_folders, *(path for path in usual if folder_reader(path) is None)]
+
+
+def _folders(analysis: Analysis) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Folders that are read as one thing, such as a store of MLflow, with globs of what is read in them."""
     for place in places(analysis):
         folder = folder_reader(place.path, place.format) if place.path else None
         if folder is not None:
-            patterns += [f"{place.path.rstrip('/')}/{wanted}" for wanted in folder.wanted]
-        elif not analysis.metrics:
-            patterns.append(place.path)
-    return patterns
+            yield place.path.rstrip("/"), folder.wanted
+
+
+def not_read_in_folders(artifacts: Sequence[Artifact], analysis: Analysis) -> list[Artifact]:
+    """The artifacts that are compared as files.
+
+    Those of a folder of metrics are not: what is in them is compared as metrics, and their names are
+    different in every run.
+    """
+    folders = [(f"{top}/", wanted) for top, wanted in _folders(analysis)]
+
+    def is_read(path: str) -> bool:
+        return any(
+            path.startswith(top) and matches(path.removeprefix(top), wanted) for top, wanted in folders
+        )
+
+    return [artifact for artifact in artifacts if not is_read(artifact.path)]
 
 
 def kept_for(analysis: Analysis) -> list[str]:
@@ -64,14 +84,12 @@ class Measuring:
     """Gathers what is to be read of one run.
 
     Args:
-        workspace: The run's.
+        workspace: The run's files.
         limits: The server's.
         is_input: Whether a path of the workspace is a file of the commit.
     """
 
-    def __init__(
-        self, workspace: Workspace, limits: LimitSettings, *, is_input: Callable[[str], bool]
-    ) -> None:
+    def __init__(self, workspace: Files, limits: LimitSettings, *, is_input: Callable[[str], bool]) -> None:
         self._workspace = workspace
         self._limits = limits
         self._is_input = is_input
@@ -113,7 +131,7 @@ class Measuring:
         for log in logs:
             step = names.get(log.path, log.path)
             if place.log in {"*", step, log.path}:
-                file = self._workspace.blobs.path(log.digest)
+                file = self._workspace.kept_at(log)
                 yield _by_pattern(place, source=f"log of {step}", file=file, name=step)
 
     def _at(self, place: MetricsFile, analysis: Analysis) -> Iterator[MetricsContent]:
@@ -121,15 +139,14 @@ class Measuring:
         if folder is not None:
             yield from self._folder(place, folder, declared=bool(analysis.metrics))
             return
-        there = sorted({*self._workspace.kept, *self._workspace.listed})
-        for path in there:
+        for path in self._workspace.paths:
             if is_declared(path, [place.path]) and self._counts(path, declared=bool(analysis.metrics)):
                 content = self._file(place, path)
                 if content is not None:
                     yield content
 
     def _counts(self, path: str, *, declared: bool) -> bool:
-        return declared or path in self._workspace.kept or not self._is_input(path)
+        return declared or self._workspace.is_kept(path) or not self._is_input(path)
 
     def _file(self, place: MetricsFile, path: str) -> MetricsContent | None:
         try:
@@ -157,8 +174,7 @@ class Measuring:
     def _folder(self, place: MetricsFile, folder: Found, *, declared: bool) -> Iterator[MetricsContent]:
         top = place.path.rstrip("/")
         wanted = [f"{top}/{glob}" for glob in folder.wanted]
-        there = sorted({*self._workspace.kept, *self._workspace.listed})
-        paths = [path for path in there if is_declared(path, wanted)]
+        paths = [path for path in self._workspace.paths if is_declared(path, wanted)]
         if not paths or not any(self._counts(path, declared=declared) for path in paths[:1]):
             return
         if len(paths) > MAX_FILES:
@@ -170,7 +186,7 @@ class Measuring:
 class _Budget:
     """The files of a folder together are bounded as one metrics file is."""
 
-    def __init__(self, workspace: Workspace, limit: int) -> None:
+    def __init__(self, workspace: Files, limit: int) -> None:
         self._workspace = workspace
         self._left = limit
 

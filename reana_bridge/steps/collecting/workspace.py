@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from reana_bridge.backends.base import Backend, OutputFile
 from reana_bridge.model.globs import matches
@@ -25,6 +25,47 @@ def is_declared(path: str, patterns: Sequence[str]) -> bool:
     places = ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
     tidy = [os.path.normpath(pattern) for pattern in patterns]
     return "." in tidy or any(matches(place, [pattern]) for pattern in tidy for place in places)
+
+
+class Files(Protocol):
+    """Files by their paths relative to one place, as far as they may be read."""
+
+    @property
+    def paths(self) -> list[str]:
+        """All of them, sorted."""
+        ...
+
+    def is_kept(self, path: str) -> bool:
+        """Whether it is an output of the run, whatever the commit has there."""
+        ...
+
+    def size(self, path: str) -> int:
+        """Its bytes."""
+        ...
+
+    def content(self, path: str, limit: int) -> bytes:
+        """All of it.
+
+        Raises:
+            OSError: It may not be read, is gone, or has more than `limit` bytes.
+        """
+        ...
+
+    def place(self, path: str, limit: int) -> Path:
+        """Where it lies on this machine, for a process that is to read it.
+
+        Raises:
+            OSError: As for `content`.
+        """
+        ...
+
+    def kept_at(self, artifact: Artifact) -> Path:
+        """Where a kept file, or a log, lies on this machine.
+
+        Raises:
+            FileNotFoundError: It is gone.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +87,23 @@ class Workspace:
     listed: dict[str, OutputFile] = field(default_factory=dict[str, OutputFile])
     kept: dict[str, Artifact] = field(default_factory=dict[str, Artifact])
     scratch: Path
+
+    @property
+    def paths(self) -> list[str]:
+        """Files that were kept or looked for, sorted."""
+        return sorted({*self.kept, *self.listed})
+
+    def is_kept(self, path: str) -> bool:
+        """Whether it is an output of the run."""
+        return path in self.kept
+
+    def kept_at(self, artifact: Artifact) -> Path:
+        """Where its copy lies.
+
+        Raises:
+            FileNotFoundError: It is gone.
+        """
+        return self.blobs.path(artifact.digest)
 
     def open(self, path: str) -> BinaryIO:
         """The content of a file.
@@ -81,7 +139,7 @@ class Workspace:
             OSError: As for `content`.
         """
         if path in self.kept:
-            return self.blobs.path(self.kept[path].digest)
+            return self.kept_at(self.kept[path])
         handle, name = tempfile.mkstemp(dir=self.scratch)
         with os.fdopen(handle, "wb") as copy:
             copy.write(self.content(path, limit))

@@ -5,20 +5,18 @@ same pictures under the same digests, and what nothing names is removed by `reta
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reana_bridge.model.analyses import FileRule
-from reana_bridge.model.comparisons import FileComparison, FileVerdict, Picture
+from reana_bridge.model.analyses import Analysis
+from reana_bridge.model.comparisons import FileComparison, Picture
 from reana_bridge.model.results import Artifact, Result
-from reana_bridge.results.comparison import compare_files
-from reana_bridge.results.files.comparing import Limits, Wanted, compare_contents
-from reana_bridge.results.files.rules import judged, rule_on
+from reana_bridge.results.files.artifacts import Side, compare_artifacts
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.collecting.measuring import not_read_in_folders
+from reana_bridge.steps.comparing.limits import limits_of
 from reana_bridge.steps.comparing.pictures import take_over
-
-_GONE = "the content of one side is no longer kept"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,44 +32,28 @@ class Looked:
     pictures: tuple[Artifact, ...] = ()
 
 
-def look_into(bridge: Bridge, baseline: Result | None, head: Result, rules: Sequence[FileRule]) -> Looked:
-    """What became of the artifacts of `head` against those of `baseline`, by the `rules` that count."""
+def look_into(bridge: Bridge, baseline: Result | None, head: Result, analysis: Analysis) -> Looked:
+    """What became of the artifacts of `head` against those of `baseline`, by what `analysis` says of them."""
     if baseline is None:
         return Looked()
-    found = {each.path: each for each in compare_files(baseline.artifacts, head.artifacts)}
     with tempfile.TemporaryDirectory(prefix="reana-bridge-") as place:
-        wanted: list[Wanted] = []
-        for each in found.values():
-            rule = rule_on(each.path, rules)
-            try:
-                if each.verdict is FileVerdict.DIFFERENT:
-                    wanted.append(_wanted(bridge, each, rule))
-            except FileNotFoundError:
-                each = replace(each, verdict=FileVerdict.NOT_COMPARABLE, explanation=_GONE)
-            found[each.path] = judged(each, rule)
-        for each in compare_contents(wanted, drawings=Path(place), limits=_limits(bridge)):
-            known = found[each.path]
-            digests = {"baseline_digest": known.baseline_digest, "head_digest": known.head_digest}
-            found[each.path] = replace(each, **digests)
-        drawn = (picture for each in found.values() for picture in _pictures(each))
+        found = compare_artifacts(
+            side_of(bridge, baseline, analysis),
+            side_of(bridge, head, analysis),
+            rules=analysis.files,
+            limits=limits_of(bridge.settings.limits),
+            drawings=Path(place),
+        )
+        drawn = (picture for each in found for picture in _pictures(each))
         kept = take_over(bridge, drawn, Path(place))
-    files = tuple(_with_pictures(each, kept) for each in found.values())
+    files = tuple(_with_pictures(each, kept) for each in found)
     return Looked(files=files, pictures=tuple(kept.values()))
 
 
-def _wanted(bridge: Bridge, each: FileComparison, rule: FileRule | None) -> Wanted:
-    baseline, head = (bridge.blobs.path(digest) for digest in (each.baseline_digest, each.head_digest))
-    return Wanted(path=each.path, baseline=baseline, head=head, rule=rule)
-
-
-def _limits(bridge: Bridge) -> Limits:
-    limits = bridge.settings.limits
-    return Limits(
-        count=limits.compared_files,
-        size=limits.compared_file,
-        seconds=limits.compared_seconds,
-        isolation=bridge.isolation,
-    )
+def side_of(bridge: Bridge, result: Result, analysis: Analysis) -> Side:
+    """The artifacts of a run that are compared as files."""
+    artifacts = not_read_in_folders(result.artifacts, analysis)
+    return Side(artifacts=artifacts, place=lambda artifact: bridge.blobs.path(artifact.digest))
 
 
 def _pictures(each: FileComparison) -> Iterator[Picture]:

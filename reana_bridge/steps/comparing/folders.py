@@ -1,4 +1,4 @@
-"""The report on two folders with what runs left, without a server: the usual metrics files, and all files.
+"""The report on two folders with what runs left, without a server: as after a run, but nothing is drawn.
 
 Links are not followed, hidden files and folders are left out, and there is a limit to everything.
 """
@@ -6,21 +6,19 @@ Links are not followed, hidden files and folders are left out, and there is a li
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from reana_bridge.model.analyses import Analysis, MetricsFile
+from reana_bridge.model.analyses import Analysis
 from reana_bridge.model.comparisons import Baseline, BaselineReason
-from reana_bridge.model.globs import matches
-from reana_bridge.model.readings import Reading, Unreadable
 from reana_bridge.model.reports import OwnText, Report
 from reana_bridge.model.results import Artifact, Result, Skipped
 from reana_bridge.model.runs import RunState
 from reana_bridge.results.comparison import compare
-from reana_bridge.results.hints import apply_hints
-from reana_bridge.results.readers import Group, MetricsContent, UnknownFormat, read_metrics, reader_for
+from reana_bridge.results.files.artifacts import Side, compare_artifacts
 from reana_bridge.settings import LimitSettings
-from reana_bridge.steps.collecting.measuring import places
+from reana_bridge.steps.collecting.measuring import Measuring, not_read_in_folders
+from reana_bridge.steps.comparing.limits import isolation_of, limits_of
 from reana_bridge.steps.showing import OWN_TEXTS
 
 _CHUNK = 1 << 20
@@ -41,14 +39,21 @@ def folder_report(
     Raises:
         OSError: One of them cannot be read.
     """
-    sides = [_result(folder, analysis, limits) for folder in (before, after)]
+    (old_files, old), (new_files, new) = (_result(folder, analysis, limits) for folder in (before, after))
     baseline = Baseline(run_id="", sha="", branch=before.name or str(before), reason=BaselineReason.GIVEN)
     comparison = compare(
         baseline=baseline,
-        baseline_result=sides[0],
-        head=sides[1],
+        baseline_result=old,
+        head=new,
         made_at=now,
         rules=analysis.rules,
+        checks=analysis.checks,
+        files=compare_artifacts(
+            old_files.side(analysis),
+            new_files.side(analysis),
+            rules=analysis.files,
+            limits=limits_of(limits),
+        ),
     )
     return Report(
         project="",
@@ -56,29 +61,72 @@ def folder_report(
         sha="",
         label=after.name or str(after),
         state=RunState.FINISHED,
-        result=sides[1],
+        result=new,
         comparison=comparison,
-        own_text=_own_text(after, sides[1], limits),
+        own_text=_own_text(after, new, limits),
     )
 
 
-def _result(folder: Path, analysis: Analysis, limits: LimitSettings) -> Result:
-    artifacts: list[Artifact] = []
-    skipped: list[Skipped] = []
+def _left(folder: Path, limits: LimitSettings) -> tuple["_Folder", tuple[Skipped, ...]]:
+    """What is in a folder, and what was left out."""
+    artifacts: dict[str, Artifact] = {}
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         if len(artifacts) >= limits.artifact_count:
-            skipped.append(Skipped(path=name, reason=f"there are more than {limits.artifact_count} files"))
-            break
-        artifacts.append(_artifact(path, name))
-    reading = _reading(folder, artifacts, analysis, limits)
-    return Result(
-        metrics=apply_hints(reading.metrics, analysis.hints),
+            skipped = Skipped(path=name, reason=f"there are more than {limits.artifact_count} files")
+            return _Folder(folder, artifacts), (skipped,)
+        artifacts[name] = _artifact(path, name)
+    return _Folder(folder, artifacts), ()
+
+
+def _result(folder: Path, analysis: Analysis, limits: LimitSettings) -> tuple["_Folder", Result]:
+    left, skipped = _left(folder, limits)
+    reading = Measuring(left, limits, is_input=lambda _: False).read(
+        analysis, logs=(), steps=(), isolation=isolation_of(limits)
+    )
+    return left, Result(
+        metrics=reading.metrics,
         checks=reading.checks,
         unreadable=reading.unreadable,
-        artifacts=tuple(artifacts),
-        skipped=tuple(skipped),
+        artifacts=tuple(left.artifacts.values()),
+        skipped=skipped,
     )
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """The plain files of a folder, all of them outputs."""
+
+    top: Path
+    artifacts: dict[str, Artifact]
+
+    @property
+    def paths(self) -> list[str]:
+        return sorted(self.artifacts)
+
+    def is_kept(self, path: str) -> bool:
+        return path in self.artifacts
+
+    def size(self, path: str) -> int:
+        return self.artifacts[path].size
+
+    def content(self, path: str, limit: int) -> bytes:
+        with (self.top / path).open("rb") as file:
+            content = file.read(limit + 1)
+        if len(content) > limit:
+            raise OSError(f"more than the {limit} bytes that are read")
+        return content
+
+    def place(self, path: str, limit: int) -> Path:
+        return self.top / path
+
+    def kept_at(self, artifact: Artifact) -> Path:
+        return self.top / artifact.path
+
+    def side(self, analysis: Analysis) -> Side:
+        """What of it is compared as files."""
+        artifacts = not_read_in_folders(list(self.artifacts.values()), analysis)
+        return Side(artifacts=artifacts, place=self.kept_at)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -102,33 +150,6 @@ def _artifact(path: Path, name: str) -> Artifact:
             digest.update(chunk)
             size += len(chunk)
     return Artifact(path=name, digest=digest.hexdigest(), size=size)
-
-
-def _reading(folder: Path, artifacts: list[Artifact], analysis: Analysis, limits: LimitSettings) -> Reading:
-    wanted: list[MetricsContent] = []
-    refused: list[Unreadable] = []
-    for file in places(analysis):
-        for artifact in artifacts:
-            if not matches(artifact.path, [file.path]):
-                continue
-            if artifact.size > limits.metrics_file:
-                reason = f"{artifact.size} bytes are more than the {limits.metrics_file} that are read"
-                refused.append(Unreadable(source=artifact.path, reason=reason))
-                continue
-            try:
-                wanted.append(_content(folder / artifact.path, artifact.path, file))
-            except UnknownFormat as error:
-                refused.append(Unreadable(source=artifact.path, reason=str(error)))
-    reading = read_metrics(wanted)
-    return Reading(metrics=reading.metrics, checks=reading.checks, unreadable=(*reading.unreadable, *refused))
-
-
-def _content(place: Path, path: str, declared: MetricsFile) -> MetricsContent:
-    """A metrics file as its reader wants it: where it lies for one in another process, else its bytes."""
-    named = MetricsContent(path=path, format=declared.format, prefix=declared.prefix)
-    if reader_for(path, format=declared.format).group is Group.ISOLATED:
-        return replace(named, file=place)
-    return replace(named, content=place.read_bytes())
 
 
 def _own_text(folder: Path, result: Result, limits: LimitSettings) -> OwnText | None:

@@ -1,47 +1,82 @@
 """The report on any two runs: the one against the other, on what they left.
 
 What stands there is made from what is stored and nothing else, so that it is the same whenever it is asked
-for. Where the first is the second's own baseline, its comparison is taken as it was made, with everything
-that was looked at then.
+for, within the time that somebody waits for it. Where the first is the second's own baseline, its comparison
+is taken as it was made, with everything that was looked at then.
 """
 
-from dataclasses import replace
+import threading
+from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.codec import from_data
-from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
+from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison, FileComparison
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import Result
 from reana_bridge.results.comparison import compare
+from reana_bridge.results.files.artifacts import compare_artifacts
+from reana_bridge.results.histories import Past
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.comparing.files import side_of
+from reana_bridge.steps.comparing.history import series_of
+from reana_bridge.steps.comparing.limits import limits_while_waited_for
 from reana_bridge.steps.reporting import analysis_of, artifact_urls, comparison_row, report_of, short_ref
 from reana_bridge.store.tables import ProjectRow, Run
 
+_TURNS = threading.BoundedSemaphore(2)
+"""Pairs of runs whose files are looked into at once, in this process."""
 
-def pair_report(bridge: Bridge, session: Session, before: Run, after: Run) -> Report:
-    """The report on `after`, compared with `before`."""
-    report = report_of(bridge, session, after)
-    comparison = _stored(session, before, after) or _made(before, after)
+
+@dataclass(frozen=True, kw_only=True)
+class _Stored:
+    """What is known of two runs.
+
+    Attributes:
+        report: On the second.
+        comparison: With the first, where that is its own baseline.
+        past: What the default branch had when the second was judged; None for runs of two analyses.
+    """
+
+    report: Report
+    comparison: Comparison | None
+    past: Past | None
+
+
+def pair_report(bridge: Bridge, before: Run, after: Run) -> Report:
+    """The report on `after`, compared with `before`. No session may be open: it can take a while."""
+    with bridge.database.read() as session:
+        stored = _stored(bridge, session, before, after)
+    comparison = stored.comparison or _made(bridge, before, after, stored.past)
     url = bridge.settings.server.public_url and f"{bridge.address}/compare/{before.id}/{after.id}"
-    cautions = [*report.warnings, *_cautions(before, after)]
-    return replace(
-        report,
-        comparison=comparison,
-        comparison_url=url,
-        baseline_artifact_urls=artifact_urls(bridge, session.get(ProjectRow, before.project), before),
-        warnings=tuple(cautions),
+    cautions = [*stored.report.warnings, *_cautions(before, after)]
+    return replace(stored.report, comparison=comparison, comparison_url=url, warnings=tuple(cautions))
+
+
+def _stored(bridge: Bridge, session: Session, before: Run, after: Run) -> _Stored:
+    report = report_of(bridge, session, after)
+    urls = artifact_urls(bridge, session.get(ProjectRow, before.project), before)
+    row = comparison_row(session, after.id)
+    own = from_data(Comparison, row.document) if row else None
+    return _Stored(
+        report=replace(report, baseline_artifact_urls=urls),
+        comparison=own if row and row.baseline_run_id == before.id else None,
+        past=_past(session, own) if _of_one_analysis(before, after) else None,
     )
 
 
-def _stored(session: Session, before: Run, after: Run) -> Comparison | None:
-    row = comparison_row(session, after.id)
-    if row is None or row.baseline_run_id != before.id:
+def _past(session: Session, own: Comparison | None) -> Past | None:
+    """The runs that the second run's own comparison looked at: later ones change nothing."""
+    if own is None or own.history is None:
         return None
-    return from_data(Comparison, row.document)
+    return Past(runs=own.history, series=series_of(session, own.history, (), {}))
 
 
-def _made(before: Run, after: Run) -> Comparison:
+def _of_one_analysis(before: Run, after: Run) -> bool:
+    return (before.project, before.analysis) == (after.project, after.analysis)
+
+
+def _made(bridge: Bridge, before: Run, after: Run, past: Past | None) -> Comparison:
     made_at = max(run.ended_at or run.queued_at for run in (before, after))
     absent = [run for run in (before, after) if not run.result]
     if absent:
@@ -53,13 +88,30 @@ def _made(before: Run, after: Run) -> Comparison:
         reason=BaselineReason.GIVEN,
         ended_at=before.ended_at,
     )
+    old, new = from_data(Result, before.result), from_data(Result, after.result)
     return compare(
         baseline=baseline,
-        baseline_result=from_data(Result, before.result),
-        head=from_data(Result, after.result),
+        baseline_result=old,
+        head=new,
         made_at=made_at,
         rules=analysis_of(after).rules if after.settings else (),
+        past=past,
+        files=_files(bridge, after, old, new),
     )
+
+
+def _files(bridge: Bridge, after: Run, old: Result, new: Result) -> list[FileComparison] | None:
+    """What became of the files, by what the second run's analysis says of them; nothing is drawn."""
+    if not after.settings:
+        return None
+    analysis = analysis_of(after)
+    with _TURNS:
+        return compare_artifacts(
+            side_of(bridge, old, analysis),
+            side_of(bridge, new, analysis),
+            rules=analysis.files,
+            limits=limits_while_waited_for(bridge.settings.limits),
+        )
 
 
 def _cautions(before: Run, after: Run) -> list[str]:
