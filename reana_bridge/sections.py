@@ -150,6 +150,9 @@ class LimitSettings(_Section):
     own_text: Bytes = Field(64 * 2**10, description="Bytes that are read of a run's own `report.md`.")
     download: Bytes = Field(4 * 2**30, description="Bytes of a run's files that are sent as one archive.")
     preview: Bytes = Field(256 * 2**10, description="Bytes of a text or table that a page shows of a file.")
+    preview_seconds: int = Field(
+        10, ge=1, description="Processor time for drawing a PDF or ROOT file that somebody looks at."
+    )
     priority: int = Field(10, ge=0, description="Highest priority that a repository may ask for.")
     attempts: int = Field(3, ge=1, description="Attempts of a run that infrastructure failed.")
     queued_seconds: Seconds = Field(7 * 86400.0, description="Deadline of a run that nothing could start.")

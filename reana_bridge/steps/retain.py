@@ -12,7 +12,7 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.tables import ArtifactRow, Delivery, Run
 
 DAY = 86400.0
-_LETTING_GO = ("output", "picture")
+_LETTING_GO = ("output", "picture", "preview")
 STRAY_SECONDS = 3600.0
 """So old is a job before it may count as nobody's."""
 

@@ -312,8 +312,9 @@ class MetricRow(SQLModel, table=True):
 class ArtifactRow(SQLModel, table=True):
     """One file kept of a run.
 
-    `kind` is `output`, `log` (then `path` is the step's log name) or `picture` (one that its comparison made;
-    then `path` is its digest with `.png`).
+    `kind` is `output`, `log` (then `path` is the step's log name), `picture` (one that its comparison made;
+    then `path` is its digest with `.png`) or `preview` (what was drawn of an output: the same, and for each
+    output what it is).
     """
 
     __tablename__: Any = "artifacts"

@@ -1,6 +1,6 @@
 """The files of a run: each by itself, a page that shows what is in it, and all of them as one archive."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from sqlalchemy.orm import Session
@@ -9,10 +9,13 @@ from starlette.responses import Response, StreamingResponse
 
 from reana_bridge.model.codec import from_data
 from reana_bridge.model.comparisons import Comparison
+from reana_bridge.model.drawn import DrawnFile
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import RunState
 from reana_bridge.reports.file_rows import FileRow, PictureRow, file_rows
 from reana_bridge.reports.words import size
+from reana_bridge.steps.comparing.pictures import PICTURE
+from reana_bridge.steps.previewing import PREVIEW, drawn_file, is_drawn
 from reana_bridge.store.tables import ArtifactRow
 from reana_bridge.web import files, queries
 from reana_bridge.web.access import Opened, is_navigation, is_public_run, open_run
@@ -29,11 +32,16 @@ _DRAWN = 50
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A kept file, what can be shown of it, and what became of it against the baseline (None for none)."""
+    """A kept file, what can be shown of it, and what became of it against the baseline (None for none).
+
+    Attributes:
+        content: What was drawn of a PDF or ROOT file; None for other kinds, and where `drawn` shows it.
+    """
 
     row: ArtifactRow
     preview: Preview
     compared: FileRow | None
+    content: DrawnFile | None = None
 
     @property
     def drawn(self) -> list[PictureRow]:
@@ -75,11 +83,13 @@ def baseline_picture(request: Request) -> Response:
 
 
 def drawn(request: Request) -> Response:
-    """`/runs/{id}/pictures/{digest}`: a picture that was drawn when the run was compared."""
+    """`/runs/{id}/pictures/{digest}`: a picture that was drawn when the run was compared, or of one file."""
     site = site_of(request)
     with site.bridge.database.read() as session:
         run = _run(request, session).run
-        row = queries.artifact(session, run.id, f"{request.path_params['digest']}.png", kind="picture")
+        path = f"{request.path_params['digest']}.png"
+        found = (queries.artifact(session, run.id, path, kind=kind) for kind in (PICTURE, PREVIEW))
+        row = next((row for row in found if row is not None), None)
     if row is None:
         raise NotThere
     return files.serve(site.bridge.blobs, row, public=is_public_run(site, run))
@@ -95,6 +105,8 @@ def look(request: Request) -> Response:
             raise NotThere
         kept = {each.path for each in queries.artifacts_of(session, opened.run.id)}
     looked = Looked(row=row, preview=_preview(site, row, kept), compared=_compared(opened, row.path))
+    if is_drawn(row.path) and not looked.drawn:
+        looked = replace(looked, content=_content(site, row))
     return page(
         "file.html",
         **chrome(site, opened.caller),
@@ -114,6 +126,13 @@ def _preview(site: Site, row: ArtifactRow, kept: set[str]) -> Preview:
     return preview(
         row.path, content, size=row.size, picture=lambda path: artifact_path(row.run_id, path, kept)
     )
+
+
+def _content(site: Site, row: ArtifactRow) -> DrawnFile:
+    try:
+        return drawn_file(site.bridge, row)
+    except FileNotFoundError:
+        raise NotThere from None
 
 
 def _compared(opened: Opened, path: str) -> FileRow | None:

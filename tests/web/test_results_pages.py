@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import zipfile
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -13,9 +14,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from reana_bridge.model.codec import from_data, to_data
 from reana_bridge.model.comparisons import Comparison
 from reana_bridge.model.reports import Report
+from reana_bridge.steps import previewing
 from reana_bridge.store.tables import ArtifactRow, ComparisonRow, Run
 from reana_bridge.web.app import make_app
 from tests.reports import rich
+from tests.results.files.hostile import pdf
 from tests.web.test_authorisation import bearer
 from tests.web.world import World, picture
 
@@ -51,7 +54,9 @@ def filled(world: World) -> World:
                 size=drawn.size,
             )
         )
-        for path, blob in (("results/report.md", own), ("results/table.csv", table)):
+        paper, bad = (bridge.blobs.put(io.BytesIO(one), limit=1 << 20) for one in (pdf(), b"root\0no"))
+        others = {"results/plot.pdf": paper, "results/bad.root": bad}
+        for path, blob in {"results/report.md": own, "results/table.csv": table, **others}.items():
             session.add(
                 ArtifactRow(run_id=run.id, kind="output", path=path, digest=blob.digest, size=blob.size)
             )
@@ -88,6 +93,8 @@ SAYS = {
     "/runs/{finished}/files/results/mass_spectrum.png": ["<img class=\"whole\""],
     "/runs/{finished}/files/results/report.md": ["<h3>What moved</h3>",
                                                  "artifacts/results/mass_spectrum.png"],
+    "/runs/{finished}/files/results/plot.pdf": ["Page 1", "/runs/{finished}/pictures/"],
+    "/runs/{finished}/files/results/bad.root": ["Nothing of it can be shown here: is no ROOT file"],
     "/runs/{finished}/files/results/unknown": ["1 of 14 histograms differs", "mass", "/pictures/"],
     "/runs/{finished}/files/results/page.html": ["&lt;script&gt;alert(1)&lt;/script&gt;"],
 }  # fmt: skip
@@ -114,13 +121,37 @@ async def test_a_drawn_picture_is_served_by_its_digest(client: httpx.AsyncClient
     assert (await get(client, filled, "/runs/{finished}/pictures/" + "e" * 64)).status_code == 404
 
 
+async def test_what_was_drawn_of_a_file_is_kept_and_served_to_who_sees_the_run(
+    client: httpx.AsyncClient, filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [f"/runs/{{finished}}/files/results/{name}" for name in ("plot.pdf", "bad.root")]
+    first = [(await get(client, filled, path)).text for path in paths]
+    monkeypatch.setattr(previewing, "run", None)  # nothing is drawn again
+    assert [(await get(client, filled, path)).text for path in paths] == first
+    (address,) = set(re.findall(r'src="(/runs/[^"]*/pictures/[^"]*)"', first[0]))
+    assert (await get(client, filled, address)).content.startswith(b"\x89PNG")
+    assert (await get(client, filled, address, "other-writer")).status_code == 404
+    other = address.replace(filled.finished, filled.main)
+    assert (await get(client, filled, other)).status_code == 404
+
+
+async def test_only_so_many_files_are_drawn_at_once(
+    client: httpx.AsyncClient, filled: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previewing, "_known", lambda *_: None)
+    monkeypatch.setattr(previewing, "_PATIENCE", 0)
+    monkeypatch.setattr(previewing, "_TURNS", threading.Semaphore(0))
+    answer = await get(client, filled, "/runs/{finished}/files/results/plot.pdf")
+    assert "reload this page in a moment" in answer.text
+
+
 async def test_all_files_as_one_archive(client: httpx.AsyncClient, filled: World) -> None:
     answer = await get(client, filled, "/runs/{finished}/artifacts.zip")
     assert answer.headers["content-type"] == "application/zip"
     archive = zipfile.ZipFile(io.BytesIO(answer.content))
     assert archive.testzip() is None
     assert archive.read("results/report.md") == OWN
-    assert len(archive.namelist()) == 13
+    assert len(archive.namelist()) == 15
     again = await get(client, filled, "/runs/{finished}/artifacts.zip")
     assert again.content == answer.content
     limits = filled.bridge.settings.limits

@@ -37,6 +37,36 @@ def overlay(before: Binned, after: Binned, *, title: str, place: Path) -> Pictur
         return keep_figure(figure, place=place, shows="overlay", title=said)
 
 
+def alone(histogram: Binned, *, name: str, place: Path) -> Picture:
+    """The picture of one histogram, kept in `place`; `name` is how the file calls it."""
+    with style(), np.errstate(all="ignore"):
+        flat = _flat(histogram)
+        title = f"{name}: {flat.title}" if flat.title and flat.title != name else name
+        figure = new_figure(3.8)
+        panel = figure.subplots()
+        (_curve if len(flat.edges) == 1 else _map)(figure, panel, flat)
+        panel.set_title(wrapped(title), loc="left", parse_math=False)
+        panel.set_xlabel(flat.labels[0], parse_math=False)
+        return keep_figure(figure, place=place, shows="head", title=f"The histogram {title}")
+
+
+def _curve(figure: Any, panel: Any, histogram: Binned) -> None:
+    edges, (contents, variances) = histogram.edges[0], histogram.inner
+    panel.stairs(contents, edges, color=HEAD, linewidth=1.6)
+    middles = (edges[1:] + edges[:-1]) / 2
+    filled = contents != 0
+    spread = np.sqrt(variances)
+    panel.errorbar(middles[filled], contents[filled], yerr=spread[filled], fmt="none", color=HEAD)
+    panel.set_ylabel("entries")
+
+
+def _map(figure: Any, panel: Any, histogram: Binned) -> None:
+    contents, _ = histogram.inner
+    mesh = panel.pcolormesh(*histogram.edges, contents.T, cmap="cividis", rasterized=True)
+    panel.set_ylabel(histogram.labels[1], parse_math=False)
+    figure.colorbar(mesh, ax=panel)
+
+
 def _flat(histogram: Binned) -> Binned:
     """A histogram of three dimensions without its third, which is added up."""
     if len(histogram.edges) < 3:

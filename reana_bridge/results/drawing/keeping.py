@@ -15,7 +15,7 @@ def keep(content: bytes, *, place: Path, shows: str, title: str) -> Picture:
     Args:
         content: A PNG.
         place: Where it goes.
-        shows: `baseline`, `head`, `difference` or `overlay`.
+        shows: `baseline`, `head`, `difference` or `overlay`; `head` for a picture that stands alone.
         title: What it shows, for those who do not see it; made one line.
     """
     digest = hashlib.sha256(content).hexdigest()

@@ -12,18 +12,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import uproot
 
 from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure, Picture
 from reana_bridge.results.files.binned import Binned, binned, is_histogram
 from reana_bridge.results.files.goodness import Agreement, agreement
 from reana_bridge.results.files.ntuples import compare_ntuples
+from reana_bridge.results.files.objects import brief, objects, opened
 from reana_bridge.results.files.pair import MAX_NAME, NotComparable, Pair, compared
 from reana_bridge.results.files.tolerances import Tolerance
 from reana_bridge.results.readers.clean import one_line
 from reana_bridge.results.statistics import benjamini_hochberg
 
-MAX_OBJECTS = 2_000
 MAX_DRAWN = 12
 FALSE_DISCOVERY = 0.05
 
@@ -44,8 +43,7 @@ def compare(pair: Pair) -> FileComparison:
     Raises:
         NotComparable: one is none, is damaged or has too many objects.
     """
-    with _opened(pair, "baseline") as baseline, _opened(pair, "head") as head:
-        before, after = _objects(baseline, "baseline"), _objects(head, "head")
+    with _side(pair, "baseline") as (baseline, before), _side(pair, "head") as (head, after):
         found = [
             _one(baseline, head, name, before.get(name, ""), after.get(name, ""), tolerance)
             for name in after | before
@@ -60,31 +58,13 @@ def compare(pair: Pair) -> FileComparison:
 
 
 @contextlib.contextmanager
-def _opened(pair: Pair, side: str) -> Generator[Any]:
-    path = pair.baseline if side == "baseline" else pair.head
+def _side(pair: Pair, side: str) -> Generator[tuple[Any, dict[str, str]]]:
+    """One of the two files, and what is in it."""
     try:
-        open_root: Any = uproot.open  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-        file: Any = open_root(path)
-    except MemoryError:
-        raise
-    except Exception as error:  # uproot raises whatever a damaged file makes it stumble over
-        raise NotComparable(f"{side}: is no ROOT file that can be read: {_brief(error)}") from None
-    with file:
-        yield file
-
-
-def _objects(file: Any, side: str) -> dict[str, str]:
-    """Name -> ROOT class of everything in the file, newest cycles only."""
-    try:
-        kinds: dict[str, str] = file.classnames(recursive=True, cycle=False)
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise NotComparable(f"{side}: its directories cannot be read: {_brief(error)}") from None
-    named = {name: kind for name, kind in kinds.items() if not kind.startswith("TDirectory")}
-    if len(named) > MAX_OBJECTS:
-        raise NotComparable(f"{side}: has more than {MAX_OBJECTS:,} objects")
-    return named
+        with opened(pair.baseline if side == "baseline" else pair.head) as file:
+            yield file, objects(file)
+    except NotComparable as error:
+        raise NotComparable(f"{side}: {error}") from None
 
 
 def _one(baseline: Any, head: Any, name: str, before: str, after: str, tolerance: Tolerance) -> _Found:
@@ -106,7 +86,7 @@ def _one(baseline: Any, head: Any, name: str, before: str, after: str, tolerance
     except MemoryError:
         raise
     except Exception as error:  # see above
-        reason = f"cannot be read: {_brief(error)}"
+        reason = f"cannot be read: {brief(error)}"
     if before != after:
         words = f"a {one_line(before, 40)}, now a {one_line(after, 40)}"
         return replace(found, part=replace(part, explanation=words))
@@ -199,7 +179,3 @@ def _drawn(pair: Pair, found: list[_Found]) -> list[FilePart]:
             left -= 1
         parts.append(replace(each.part, pictures=pictures))
     return parts
-
-
-def _brief(error: Exception) -> str:
-    return one_line(f"{type(error).__name__}: {error}", 120)

@@ -17,6 +17,7 @@ TASKS: Mapping[str, str] = MappingProxyType(
     {
         "compare": "reana_bridge.results.isolated.compare:compare",
         "draw": "reana_bridge.results.isolated.draw:draw",
+        "preview": "reana_bridge.results.isolated.preview:preview",
         "read": "reana_bridge.results.isolated.read:read",
     }
 )
