@@ -13,16 +13,15 @@ from sqlalchemy.orm import Session
 
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import ForgeRefused
-from reana_bridge.model.codec import from_data, to_data
+from reana_bridge.model.codec import to_data
 from reana_bridge.model.projects import Project
-from reana_bridge.model.results import Result
 from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.results.baselines import Choice
 from reana_bridge.results.comparison import compare
 from reana_bridge.results.histories import Past
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.comparing.choosing import Chosen, choose
+from reana_bridge.steps.comparing.choosing import Chosen, choose, left_by
 from reana_bridge.steps.comparing.files import look_into
 from reana_bridge.steps.comparing.history import past_of
 from reana_bridge.steps.comparing.missing import AGAIN_SECONDS, run_first
@@ -77,7 +76,7 @@ class Compare:
         found = self._gather(row)
         chosen = run_first(bridge, row, found.chosen, found.ruling.analysis.baseline)
         choice, awaited = chosen.choice, chosen.awaited
-        head = from_data(Result, row.result or {})
+        head = left_by(row)
         looked = look_into(bridge, chosen.result, head, found.ruling.analysis)
         drawn = draw_series(bridge, chosen.result, head)
         reach("compare.files")

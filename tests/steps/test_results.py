@@ -9,7 +9,7 @@ import pytest
 from reana_bridge.backends.base import BackendError
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps import compare
-from reana_bridge.store.tables import ArtifactRow, MetricRow
+from reana_bridge.store.tables import ArtifactRow, MetricRow, Run
 from tests.steps.house import House
 
 Maker = Callable[..., House]
@@ -219,6 +219,14 @@ def test_without_a_run_there_the_nearest_ancestor_stands_in_and_how_far_is_said(
     proposal = finished(one, "b", {"a": 2.0})
     found = one.comparison(proposal)["baseline"]
     assert (found["run_id"], found["distance"]) == (base.id, 3)
+
+
+@pytest.mark.parametrize(("backend", "drift"), [("play", []), ("elsewhere", ["backend elsewhere -> play"])])
+def test_a_baseline_of_another_backend_is_said(one: House, backend: str, drift: list[str]) -> None:
+    base = finished(one, "main", {"a": 1.0})
+    with one.bridge.database.transaction() as session:
+        session.get_one(Run, base.id).backend = backend
+    assert one.comparison(finished(one, "b", {"a": 2.0})).get("drift", []) == drift
 
 
 def test_failed_and_parameterised_runs_are_no_baselines(one: House) -> None:

@@ -229,4 +229,10 @@ class _Runs:
 
 def _result(session: Session, run_id: str | None) -> Result:
     run = session.get(Run, run_id) if run_id else None
-    return from_data(Result, run.result) if run and run.result else Result()
+    return left_by(run) if run else Result()
+
+
+def left_by(run: Run) -> Result:
+    """What a run left; where it ran is part of its environment."""
+    result = from_data(Result, run.result or {})
+    return replace(result, environment={**result.environment, "backend": run.backend})
