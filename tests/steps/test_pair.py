@@ -1,8 +1,12 @@
 """The report on any two runs: their files as what they are, their metrics beside what the branch had."""
 
+import threading
 from typing import Any
 
+import pytest
+
 from reana_bridge.results.correction import recomputed
+from reana_bridge.steps.comparing import pair as pair_module
 from reana_bridge.steps.comparing.pair import pair_report
 from tests.steps.house import House
 
@@ -48,8 +52,12 @@ def test_files_are_compared_as_what_they_are(one: House) -> None:
     assert comparison.blocked
 
 
-def test_time_is_limited_while_somebody_waits(make_house: Any, sqlite_url: str) -> None:
-    house = make_house(sqlite_url, limits={"pair_seconds": 0})
+@pytest.mark.parametrize(("seconds", "turns"), [(0, 2), (0.01, 0)])
+def test_time_is_limited_while_somebody_waits(
+    make_house: Any, sqlite_url: str, monkeypatch: pytest.MonkeyPatch, seconds: float, turns: int
+) -> None:
+    monkeypatch.setattr(pair_module, "_TURNS", threading.Semaphore(turns))
+    house = make_house(sqlite_url, limits={"pair_seconds": seconds})
     runs = [left(house, "main", float(n), {"results/x.csv": b"a\n%d\n" % n}) for n in range(3)]
     (found, *_) = pair(house, runs[0], runs[2]).comparison.files
     assert "no time was left: all files together may take 0 s" in found.explanation

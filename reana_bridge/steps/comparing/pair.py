@@ -104,14 +104,18 @@ def _files(bridge: Bridge, after: Run, old: Result, new: Result) -> list[FileCom
     """What became of the files, by what the second run's analysis says of them; nothing is drawn."""
     if not after.settings:
         return None
-    analysis = analysis_of(after)
-    with _TURNS:
+    analysis, limits = analysis_of(after), limits_while_waited_for(bridge.settings.limits)
+    turn = _TURNS.acquire(timeout=limits.seconds)
+    try:
         return compare_artifacts(
             side_of(bridge, old, analysis),
             side_of(bridge, new, analysis),
             rules=analysis.files,
-            limits=limits_while_waited_for(bridge.settings.limits),
+            limits=limits if turn else replace(limits, seconds=0),
         )
+    finally:
+        if turn:
+            _TURNS.release()
 
 
 def _cautions(before: Run, after: Run) -> list[str]:
