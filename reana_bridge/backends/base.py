@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
-from reana_bridge.model.results import Failure, StepRecord
+from reana_bridge.model.restarts import Restart
+from reana_bridge.model.results import Failure, Resources, StepRecord
 from reana_bridge.model.specification import Specification
 
 
@@ -27,6 +28,14 @@ class BackendUnavailable(BackendError):
 
     That is no fault of the run, so it waits, up to `limits.queued_seconds`, instead of using up its budget.
     """
+
+
+class RestartUnsure(BackendError):
+    """Nobody knows whether the restart was begun: it is looked for by its name, and not asked for again."""
+
+
+class CannotRestart(Exception):
+    """The earlier job cannot be taken up, so all of it has to run anew; the message says why."""
 
 
 class BackendRefused(Exception):
@@ -62,7 +71,8 @@ class Job:
     """One attempt of one run, as a backend gets it.
 
     Attributes:
-        name: Unique and stable for this attempt, letters, digits and `-`; the backend finds it by this.
+        name: Unique and stable for this attempt, letters, digits and `-` (for a restart what the backend's
+            `restart_name` said); the backend finds it by this.
         run_id: The run, for the job's environment.
         sha: The commit, 40 hexadecimal digits.
         project: `forge:path`.
@@ -72,6 +82,7 @@ class Job:
         network: Whether the job may reach the network (the server's own loopback stays out of reach in
             a sandbox).
         trusted: False for code from a fork: never run without a sandbox.
+        restart: The earlier job that it takes up; None to begin anew.
     """
 
     name: str
@@ -83,6 +94,7 @@ class Job:
     limits: Limits = field(default_factory=Limits)
     network: bool = False
     trusted: bool = True
+    restart: Restart | None = None
 
 
 class JobState(StrEnum):
@@ -109,6 +121,8 @@ class Observation:
         started_at: UTC seconds since the epoch; None before the start.
         ended_at: UTC seconds since the epoch; None before the end.
         soon: Whether it is likely to change within a minute, such as a job that is being started.
+        resume: Of a lost job that can be restarted, the step to begin with (empty for the first one); None
+            where another attempt begins anew.
     """
 
     state: JobState
@@ -119,6 +133,7 @@ class Observation:
     started_at: float | None = None
     ended_at: float | None = None
     soon: bool = False
+    resume: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +172,8 @@ class Backend(Protocol):
     It may have an attribute `further_logs` too: names of logs beside those of steps, such as the engine's.
     One whose runs belong to several accounts says by `account_of(project, trusted=...)` which account's a run
     would be (empty for none), and by `account_limits` how many runs each account may have at once. One that
-    limits its requests takes by `share(pace)` what all processes have of that limit together.
+    limits its requests takes by `share(pace)` what all processes have of that limit together. It may be able
+    to restart ended jobs (`Restarting`), and to say what one used (`Metering`).
     """
 
     name: str
@@ -219,4 +235,34 @@ class Backend(Protocol):
 
     def remove(self, identity: str) -> None:
         """Drop the workspace and everything else of an ended job."""
+        ...
+
+
+@runtime_checkable
+class Restarting(Protocol):
+    """A backend whose ended jobs can be taken up again: by `submit` of a job with a `restart`.
+
+    That may raise `CannotRestart`, and `RestartUnsure` where it may have been begun.
+    """
+
+    def restart_name(self, identity: str) -> str:
+        """The name that the next restart of an ended job will have.
+
+        Raises:
+            CannotRestart: It is gone, or still runs.
+            BackendError: Not known now.
+        """
+        ...
+
+
+@runtime_checkable
+class Metering(Protocol):
+    """A backend that says what an ended job used."""
+
+    def resources(self, identity: str) -> Resources:
+        """What an ended job used, as far as it is known.
+
+        Raises:
+            BackendError: Not known now.
+        """
         ...

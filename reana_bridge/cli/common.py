@@ -81,3 +81,21 @@ def print_json(data: Any) -> None:
     """Print `data` as JSON."""
     json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
+
+
+def parameters_of(given: list[str]) -> dict[str, str | int | float | bool]:
+    """What was given as `--parameter NAME=VALUE`; values as YAML reads them."""
+    from reana_bridge.model.problems import ConfigurationError
+    from reana_bridge.model.yamlfile import load
+
+    found: dict[str, str | int | float | bool] = {}
+    for item in given:
+        name, equals, text = item.partition("=")
+        if not equals or not name:
+            raise Failure(f"--parameter {item!r}: write NAME=VALUE")
+        try:
+            value = load(f"value: {text}", file="--parameter").data["value"]
+        except ConfigurationError:
+            value = text
+        found[name] = value if isinstance(value, str | int | float | bool) else text
+    return found

@@ -16,6 +16,7 @@ from reana_bridge.cli import (
     explain,
     pause,
     replay,
+    rerun,
     resume,
     run,
     serve,
@@ -48,7 +49,7 @@ def _root(
     """From a push to a verdict on the science."""
 
 
-for module in (demo, serve, run, check, compare, connect, doctor, explain, replay, pause, resume):
+for module in (demo, serve, run, check, compare, connect, doctor, explain, replay, rerun, pause, resume):
     app.command()(module.command)
     app.registered_commands[-1].name = module.__name__.rpartition(".")[2]
 app.add_typer(db.app, name="db")

@@ -20,6 +20,7 @@ from reana_bridge.cli.common import (
     JsonOption,
     end_in_order,
     opened,
+    parameters_of,
     print_json,
     settings_of,
 )
@@ -72,7 +73,7 @@ def command(
         taken = snapshot.take(
             tree, state / "repositories" / f"{tree_name(tree)}.git", commit=commit, compare=compare
         )
-        ordered = {"analysis": analysis, "parameters": _parameters(parameter or [])}
+        ordered = {"analysis": analysis, "parameters": parameters_of(parameter or [])}
         try:
             runs = _order(bridge, tree_name(tree), taken, ordered)
         except Refused as refused:
@@ -234,23 +235,6 @@ def _order(bridge: Bridge, name: str, taken: snapshot.Snapshot, ordered: dict[st
         baseline=taken.compare,
         **ordered,
     )
-
-
-def _parameters(given: list[str]) -> dict[str, str | int | float | bool]:
-    from reana_bridge.model.problems import ConfigurationError
-    from reana_bridge.model.yamlfile import load
-
-    found: dict[str, str | int | float | bool] = {}
-    for item in given:
-        name, equals, text = item.partition("=")
-        if not equals or not name:
-            raise Failure(f"--parameter {item!r}: write NAME=VALUE")
-        try:
-            value = load(f"value: {text}", file="--parameter").data["value"]
-        except ConfigurationError:
-            value = text
-        found[name] = value if isinstance(value, str | int | float | bool) else text
-    return found
 
 
 def _cancel(bridge: Bridge, runs: list[str]) -> None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from reana_bridge.model.analyses import Value
 from reana_bridge.model.codec import from_data, to_data
+from reana_bridge.model.restarts import Restart
 
 
 class OrderKind(StrEnum):
@@ -39,6 +40,7 @@ class Order:
         comment: The forge's id of the comment, to answer to; empty for none.
         actor_id: The forge's id of who asked.
         place: Which of the comment's commands it is, from 0.
+        restart: What the one run of it takes up; None to begin anew.
     """
 
     kind: OrderKind
@@ -56,6 +58,7 @@ class Order:
     comment: str = ""
     actor_id: str = ""
     place: int = 0
+    restart: Restart | None = None
 
     def body(self) -> bytes:
         """As the body of a delivery; `read` is its inverse."""

@@ -87,6 +87,21 @@ class Skipped:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What a run used, as far as its backend says.
+
+    Attributes:
+        job_seconds: Time of all its jobs together, which may have run side by side; None where unknown.
+        cpu_seconds: Processor time; None where unknown.
+        disk: Bytes in the workspace at the end; None where unknown.
+    """
+
+    job_seconds: float | None = None
+    cpu_seconds: float | None = None
+    disk: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """What a run left.
 
@@ -97,6 +112,7 @@ class Result:
         artifacts: Sorted by path.
         skipped: Declared outputs that were not kept.
         environment: What the run ran in: name -> value, such as `python` -> `3.11.7`.
+        resources: What it used.
     """
 
     metrics: tuple[Metric, ...] = ()
@@ -105,3 +121,4 @@ class Result:
     artifacts: tuple[Artifact, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    resources: Resources = field(default_factory=Resources)

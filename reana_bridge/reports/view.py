@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
 from reana_bridge.model.reports import Report
+from reana_bridge.model.results import Resources
 from reana_bridge.model.runs import LIVE, FailureKind, RunState
 from reana_bridge.reports.check_rows import CheckRow, check_rows, checks_line
 from reana_bridge.reports.file_rows import FileRow, PictureRow, file_rows, files_line, picture_rows
 from reana_bridge.reports.headline import Headline, failed_step, headline, waiting_sentence
 from reana_bridge.reports.limits import limits_line
 from reana_bridge.reports.rows import Row, RuleLine, StepRow, metric_row, step_row, value_row
-from reana_bridge.reports.words import moment, plural, short_sha, span
+from reana_bridge.reports.words import duration, moment, plural, short_sha, size, span
 
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _QUOTABLE = re.compile(r'[^"\\`\x00-\x1f\x7f]+')
@@ -69,6 +70,7 @@ class ReportView:
         parameters: Those given for this run.
         steps: The workflow's steps.
         took: How long, where and at which attempt it ran; empty before the start.
+        used: What it used, such as `2.1 h of CPU time` and `34 MiB of disk`.
         unsure: How many changes nobody can tell from noise; empty for none.
         limits_line: The tests behind the verdicts; empty without any.
         accept: Commands that accept what blocks, one a metric, ready to paste but for the reason.
@@ -106,6 +108,7 @@ class ReportView:
     parameters: tuple[tuple[str, str], ...]
     steps: tuple[StepRow, ...]
     took: str
+    used: tuple[str, ...]
     unsure: str
     limits_line: str
     accept: tuple[str, ...]
@@ -158,6 +161,7 @@ def view(report: Report) -> ReportView:
         parameters=tuple(sorted(report.parameters.items())),
         steps=tuple(step_row(number, step) for number, step in enumerate(report.steps, 1)),
         took=_took(report),
+        used=_used(report.result.resources) if report.result else (),
         unsure=_unsure(rows),
         limits_line=limits_line(comparison) if comparison else "",
         accept=tuple(
@@ -277,13 +281,26 @@ def _took(report: Report) -> str:
         return f"runs{where}{attempt}" if report.started_at is not None else ""
     took = span(report.started_at, report.ended_at)
     verb = "took" if report.state == RunState.FINISHED else "ran"
-    return f"{verb} {took}{where}{attempt}{_replaced(report)}" if took else attempt.removeprefix(", ")
+    if not took:
+        return attempt.removeprefix(", ")
+    used = "".join(f", {part}" for part in _used(report.result.resources)) if report.result else ""
+    return f"{verb} {took}{where}{attempt}{_replaced(report)}{used}"
+
+
+def _used(resources: Resources) -> tuple[str, ...]:
+    times = ((resources.cpu_seconds, "of CPU time"), (resources.job_seconds, "of job time"))
+    told = [f"{duration(seconds)} {what}" for seconds, what in times if seconds is not None]
+    return (*told, f"{size(resources.disk)} of disk") if resources.disk is not None else tuple(told)
 
 
 def _replaced(report: Report) -> str:
     """That something stood in for container images, where it did."""
-    images = {step.image for step in report.steps if step.image and step.environment not in ("", "container")}
+    images = {step.image for step in report.steps if step.image and _stood_in(step.environment)}
     return f", without {'its container image' if len(images) == 1 else 'container images'}" if images else ""
+
+
+def _stood_in(environment: str) -> bool:
+    return environment.split(" on ")[0] not in ("", "container")
 
 
 def _unsure(rows: tuple[Row, ...]) -> str:

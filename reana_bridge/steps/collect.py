@@ -12,9 +12,10 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
 
+import structlog
 from sqlalchemy import and_, delete
 
-from reana_bridge.backends.base import Backend, BackendError, BackendUnavailable, OutputFile
+from reana_bridge.backends.base import Backend, BackendError, BackendUnavailable, Metering, OutputFile
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import ForgeRefused
 from reana_bridge.model.analyses import Analysis
@@ -23,7 +24,7 @@ from reana_bridge.model.globs import matches
 from reana_bridge.model.problems import ConfigurationError
 from reana_bridge.model.projects import Project
 from reana_bridge.model.readings import Reading
-from reana_bridge.model.results import Artifact, Failure, Result, Skipped, StepRecord
+from reana_bridge.model.results import Artifact, Failure, Resources, Result, Skipped, StepRecord
 from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.model.specification import Specification
 from reana_bridge.steps.bridge import Bridge
@@ -38,6 +39,7 @@ from reana_bridge.store.leases import claim_of, due_rows
 from reana_bridge.store.tables import ArtifactRow, MetricRow, Run
 
 _ABSENT = "not there"
+_log = structlog.get_logger()
 _run = cast(Any, Run)
 
 
@@ -92,6 +94,7 @@ class Collect:
             artifacts=tuple(artifacts),
             skipped=tuple(skipped),
             environment=before.environment,
+            resources=self._resources(backend, row),
         )
         reach("collect.kept")
         self._store(row, result, logs)
@@ -151,6 +154,16 @@ class Collect:
                 continue
             kept.append(Artifact(path=name, digest=blob.digest, size=blob.size))
         return kept
+
+    def _resources(self, backend: Backend, row: Run) -> Resources:
+        """What it used, where that is known: no result waits for it."""
+        if not isinstance(backend, Metering):
+            return Resources()
+        try:
+            return backend.resources(row.backend_id or "")
+        except BackendError as error:
+            _log.warning("collect.resources", run=row.id, error=str(error))
+            return Resources()
 
     def _found(
         self,

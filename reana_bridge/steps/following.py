@@ -21,6 +21,7 @@ from reana_bridge.model.codec import to_data
 from reana_bridge.model.results import Failure, Result
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.restarting import resumed, settings_with
 from reana_bridge.steps.transitions import move
 from reana_bridge.store.leases import LeaseLost, take
 from reana_bridge.store.tables import Run
@@ -157,7 +158,8 @@ class Following:
         _log.warning("follow.lost", run=run.id, attempt=run.run_attempt, why=failure.message)
         again = {"run_attempt": run.run_attempt + 1, "backend_name": "", "backend_id": None, "host": ""}
         again |= {"steps": None, "started_at": None, "activity": f"again: {failure.message}"}
-        return RunState.QUEUED, again
+        settings = settings_with(run.settings, resumed(self._bridge, run, seen))
+        return RunState.QUEUED, again | {"settings": settings}
 
     def _write(self, session: Session, run: Any, to: RunState, **values: Any) -> None:
         seen = select(_run.version, func.coalesce(_run.lease_owner, "")).where(_run.id == run.id)

@@ -13,8 +13,11 @@ from sqlalchemy import select
 from reana_bridge.model.analyses import Value
 from reana_bridge.model.orders import Order, OrderKind
 from reana_bridge.model.projects import Project
+from reana_bridge.model.restarts import Restart
 from reana_bridge.model.runs import FINAL
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.reporting import steps_of
+from reana_bridge.steps.restarting import can_restart
 from reana_bridge.steps.transitions import request_cancel
 from reana_bridge.store.ids import new_id
 from reana_bridge.store.inbox import Incoming
@@ -47,6 +50,7 @@ def start(
     again: bool = True,
     baseline: str = "",
     merge_request: int | None = None,
+    restart: Restart | None = None,
     wait: float = WAIT_SECONDS,
 ) -> list[str]:
     """Order runs of a commit; their ids.
@@ -62,6 +66,7 @@ def start(
         again: Whether to run although there is a result already.
         baseline: The commit to compare with; empty for the usual choice.
         merge_request: The number of the merge request whose head is meant; None for none.
+        restart: What the run takes up; None to begin anew.
         wait: Seconds to wait for the decision.
 
     Raises:
@@ -85,8 +90,14 @@ def start(
         again=again,
         baseline=baseline,
         merge_request=merge_request,
+        restart=restart,
     )
-    incoming = Incoming(forge=known.forge, delivery_id=f"order:{new_id()}", body=order.body(), kind="order")
+    return _ordered(bridge, known, order, wait)
+
+
+def _ordered(bridge: Bridge, project: Project, order: Order, wait: float) -> list[str]:
+    """Put the order into the inbox; the runs that its decision leads to."""
+    incoming = Incoming(forge=project.forge, delivery_id=f"order:{new_id()}", body=order.body(), kind="order")
     stored = bridge.inbox.put_blocking(incoming)
     decision = _decision(bridge, stored.id, wait)
     if decision is None:
@@ -97,8 +108,22 @@ def start(
     return runs
 
 
-def rerun(bridge: Bridge, run_id: str, *, actor: str) -> str:
-    """Order the same run again (same commit, analysis, parameters); the new run's id.
+def rerun(
+    bridge: Bridge,
+    run_id: str,
+    *,
+    actor: str,
+    from_step: str = "",
+    parameters: Mapping[str, Value] | None = None,
+) -> str:
+    """Order the same run again (same commit and analysis); the new run's id.
+
+    Args:
+        bridge: The running bridge.
+        run_id: The run that has ended.
+        actor: Who asks.
+        from_step: The first step that runs, in the workspace of the ended run; empty to begin anew.
+        parameters: Over those of the run.
 
     Raises:
         Refused: It does not run, and why.
@@ -112,11 +137,24 @@ def rerun(bridge: Bridge, run_id: str, *, actor: str) -> str:
         ref=run.ref or None,
         sha=run.sha,
         analysis=run.analysis,
-        parameters=run.parameters or {},
+        parameters={**(run.parameters or {}), **(parameters or {})},
         actor=actor,
         merge_request=run.merge_request,
+        restart=_restart(bridge, run, from_step) if from_step else None,
     )
     return new
+
+
+def _restart(bridge: Bridge, run: Run, step: str) -> Restart:
+    if not can_restart(bridge, run):
+        raise Refused(
+            f"run {run.id} cannot be taken up at a step: its workspace is gone, or its backend cannot do "
+            "that; run it again as a whole"
+        )
+    names = [record.name for record in steps_of(run)]
+    if step not in names:
+        raise Refused(f"run {run.id} has no step `{step}`; it has {', '.join(names) or 'none'}")
+    return Restart(run=run.id, attempt=run.run_attempt, job=run.backend_id or "", step=step)
 
 
 def cancel(bridge: Bridge, run_id: str, *, actor: str) -> bool:

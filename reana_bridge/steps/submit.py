@@ -13,7 +13,15 @@ import structlog
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from reana_bridge.backends.base import BackendError, BackendRefused, BackendUnavailable, Job, Limits
+from reana_bridge.backends.base import (
+    BackendError,
+    BackendRefused,
+    BackendUnavailable,
+    CannotRestart,
+    Job,
+    Limits,
+    RestartUnsure,
+)
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateLimited
 from reana_bridge.model.admission import Candidate, Load, admit
@@ -26,6 +34,13 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.limiting import hold, is_of
 from reana_bridge.steps.pausing import PauseKind, paused
 from reana_bridge.steps.reporting import analysis_of
+from reana_bridge.steps.restarting import (
+    UNSURE_SECONDS,
+    reserve,
+    restart_name,
+    restart_of,
+    settings_with,
+)
 from reana_bridge.steps.sources import specification_of
 from reana_bridge.steps.transitions import is_cancel_wanted, move
 from reana_bridge.steps.worker import pause
@@ -149,11 +164,16 @@ class Submit:
         if row.state in _UNSTARTED:
             self._move(row, RunState.CANCELLED)
             return
-        row.backend_name = row.backend_name or backend_name(row)
-        self._move(row, RunState.SUBMITTING, backend_name=row.backend_name, release=False)
-        reach("submit.intent")
+        # A restart that is not even asked for is no intent: its name is for others again.
+        forgotten = {"backend_name": ""} if restart_of(row) and not row.backend_name else {}
         try:
+            self._intend(row)
+            reach("submit.intent")
             self._start(row)
+        except CannotRestart as error:
+            self._begin_anew(row, str(error))
+        except RestartUnsure as error:
+            self._look_later(row, str(error))
         except CommitGone as gone:
             self._move(row, RunState.CANCELLED, reason=str(gone))
         except ForgeRefused as refused:
@@ -163,11 +183,43 @@ class Submit:
         except BackendRefused as refused:
             self._fail(row, FailureKind.INFRASTRUCTURE, str(refused))
         except RateLimited as limited:
-            self._wait(row, limited)
+            self._wait(row, limited, forgotten)
         except BackendUnavailable as error:
-            self._hold_on(row, str(error))
+            self._hold_on(row, str(error), forgotten)
         except (BackendError, ForgeError) as error:
-            self._again(row, str(error))
+            self._again(row, str(error), forgotten)
+
+    def _intend(self, row: Run) -> None:
+        """Store the name that the backend will know the run by.
+
+        Raises:
+            CannotRestart: It cannot take up what it should.
+            BackendError: Not now.
+        """
+        restart, name = restart_of(row), row.backend_name
+        known = bool(name)
+        if not known:
+            name = restart_name(self._bridge, row, restart) if restart else backend_name(row)
+        with self._bridge.database.transaction() as session:
+            if restart and not known:
+                reserve(self._bridge, session, row, name)
+            move(self._bridge, session, row, RunState.SUBMITTING, backend_name=name, release=False)
+        if restart and known and self._bridge.backends[row.backend].find(name) is None:
+            raise CannotRestart("nobody knows whether the backend was asked to restart it")
+
+    def _begin_anew(self, row: Run, why: str) -> None:
+        """Run all of it instead of taking an earlier job up."""
+        _log.warning("submit.not_restarted", run=row.id, why=why)
+        before: list[str] = row.warnings or []
+        warnings = [*before, f"all of it ran, since it could not be restarted: {why}"]
+        settings = settings_with(row.settings, None)
+        self._move(row, RunState.SUBMITTING, settings=settings, backend_name="", warnings=warnings)
+
+    def _look_later(self, row: Run, message: str) -> None:
+        """Leave a restart that may have begun alone for as long as it may take to appear."""
+        with self._bridge.database.transaction() as session:
+            due = self._bridge.database.now(session) + UNSURE_SECONDS
+            move(self._bridge, session, row, row.state, due_at=due, activity=message)
 
     def _start(self, row: Run) -> None:
         bridge = self._bridge
@@ -184,7 +236,8 @@ class Submit:
             job, lambda directory: notices.extend(forge.checkout(project, row.sha, cache, directory))
         )
         reach("submit.started")
-        warnings = list(dict.fromkeys([*(row.warnings or []), *notices]))
+        restarted = [job.restart.sentence(row.id)] if job.restart else []
+        warnings = list(dict.fromkeys([*(row.warnings or []), *restarted, *notices]))
         self._move(row, RunState.RUNNING, backend_id=identity, warnings=warnings, activity="")
         reach("submit.stored")
 
@@ -209,6 +262,7 @@ class Submit:
             ),
             network=bool(analysis.network),
             trusted=row.trusted,
+            restart=restart_of(row),
         )
 
     def _fail(
@@ -219,14 +273,14 @@ class Submit:
             row, RunState.FAILED, failure=to_data(Failure(kind=kind, message=message)), problems=problems
         )
 
-    def _wait(self, row: Run, limited: RateLimited) -> None:
+    def _wait(self, row: Run, limited: RateLimited, values: dict[str, str]) -> None:
         """Leave the forge alone as long as it asked; that is no failure and uses up no attempt."""
         with self._bridge.database.transaction() as session:
             due = hold(self._bridge, session, row.project.partition(":")[0], limited)
-            values = {"activity": f"the forge asks to wait: {limited}", "attempt": max(0, row.attempt - 1)}
-            move(self._bridge, session, row, row.state, due_at=due, **values)
+            why, attempt = f"the forge asks to wait: {limited}", max(0, row.attempt - 1)
+            move(self._bridge, session, row, row.state, due_at=due, activity=why, attempt=attempt, **values)
 
-    def _hold_on(self, row: Run, message: str) -> None:
+    def _hold_on(self, row: Run, message: str, values: dict[str, str]) -> None:
         """Wait for the backend as long as a run may wait for its start; that uses up no budget."""
         limits = self._bridge.settings.limits
         with self._bridge.database.read() as session:
@@ -235,9 +289,9 @@ class Submit:
             self._fail(row, FailureKind.INFRASTRUCTURE, message)
             return
         row.attempt = min(row.attempt, limits.attempts * 3 - 1)
-        self._again(row, message)
+        self._again(row, message, values)
 
-    def _again(self, row: Run, message: str) -> None:
+    def _again(self, row: Run, message: str, values: dict[str, str]) -> None:
         """Try again later; the infrastructure's failures have a budget, a deadline ends the rest."""
         if row.attempt >= self._bridge.settings.limits.attempts * 3:
             self._fail(row, FailureKind.INFRASTRUCTURE, message)
@@ -245,7 +299,8 @@ class Submit:
         _log.warning("submit.again", run=row.id, error=message)
         with self._bridge.database.transaction() as session:
             due = self._bridge.database.now(session) + pause(row.attempt)
-            move(self._bridge, session, row, row.state, due_at=due, activity=message, attempt=row.attempt)
+            kept = {"activity": message, "attempt": row.attempt}
+            move(self._bridge, session, row, row.state, due_at=due, **kept, **values)
 
     def _move(self, row: Run, to: RunState, **values: Any) -> None:
         with self._bridge.database.transaction() as session:

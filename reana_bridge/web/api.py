@@ -319,14 +319,20 @@ def cancel(request: Request, run_id: str) -> shapes.Cancelled:
 
 
 @router.post("/runs/{run_id}/rerun", status_code=201, responses=CHANGES | {202: {"model": shapes.Started}})
-def rerun(request: Request, run_id: str) -> Response:
-    """Run the same commit, analysis and parameters again."""
+def rerun(request: Request, run_id: str, how: shapes.Rerun | None = None) -> Response:
+    """Run the same commit and analysis again, as a whole or from a step, also with other parameters."""
     from reana_bridge.steps import manual
 
     site = site_of(request)
     opened = _open_to_change(site, request, run_id)
     try:
-        new = manual.rerun(site.bridge, opened.run.id, actor=opened.caller.name)
+        new = manual.rerun(
+            site.bridge,
+            opened.run.id,
+            actor=opened.caller.name,
+            from_step=how.from_step if how else "",
+            parameters=how.parameters if how else {},
+        )
     except manual.StillDeciding as error:
         return JSONResponse(shapes.Started(runs=[], delivery=error.delivery).model_dump(), 202)
     except manual.Refused as refused:

@@ -145,7 +145,7 @@ def _change(request: Request, form: dict[str, str], what: str) -> Response:
         if what == "cancel":
             manual.cancel(site.bridge, run.id, actor=caller.name)
             return RedirectResponse(f"/runs/{run.id}", 303)
-        new = manual.rerun(site.bridge, run.id, actor=caller.name)
+        new = manual.rerun(site.bridge, run.id, actor=caller.name, from_step=form.get("from_step", ""))
     except manual.Refused as refused:
         raise Problem(409, f"{str(refused)[:1].upper()}{str(refused)[1:]}.") from None
     return RedirectResponse(f"/runs/{new}", 303)

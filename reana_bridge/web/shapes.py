@@ -377,6 +377,24 @@ class NewRun(BaseModel):
     parameters: dict[str, str | int | float | bool] = Field(default_factory=dict, max_length=200)
 
 
+class Rerun(BaseModel):
+    """How to run it again."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"from_step": "fit", "parameters": {"toys": 2000}}]},
+    )
+
+    from_step: str = Field(
+        "",
+        max_length=200,
+        description="The first step that runs, in the workspace of the ended run; empty to begin anew.",
+    )
+    parameters: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, max_length=200, description="Over those of the run."
+    )
+
+
 class Started(_Shape):
     """The runs that now are."""
 

@@ -15,6 +15,7 @@ from reana_bridge.reports.rows import StepRow, Tone
 from reana_bridge.reports.view import ReportView, view
 from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.steps.reporting import analysis_of
+from reana_bridge.steps.restarting import can_restart
 from reana_bridge.steps.showing import with_own_text
 from reana_bridge.store.tables import ArtifactRow, Decision, Run, Want
 from reana_bridge.web import files, logs, queries
@@ -86,6 +87,7 @@ class RunSheet:
         wants: Who wants it, or wanted it.
         baseline: The run that it is compared with; None for none.
         pauses: Why work that concerns it is stopped, while it lives.
+        restart_at: The failed step that it can be run again from; empty where it cannot.
         trends: The lines of what changed on the default branch, for who may see more than this run.
         own_html: What the analysis itself wrote, as safe HTML; empty for nothing.
     """
@@ -100,6 +102,7 @@ class RunSheet:
     wants: list[Want]
     baseline: Run | None
     pauses: tuple[str, ...]
+    restart_at: str
     trends: list[Chart]
     own_html: str = ""
 
@@ -164,6 +167,7 @@ def sheet_of(
         wants=queries.wants_of(session, run.id),
         baseline=baseline or _own_baseline(session, opened),
         pauses=pauses_on(session, run.project, run.backend) if run.state in LIVE else (),
+        restart_at=_restart_at(site, run, shown),
         trends=_trends(session, opened, shown),
         own_html=own_html(report.own_text, lambda path: artifact_path(run.id, path, kept))
         if report.own_text
@@ -181,6 +185,11 @@ def _trends(session: Session, opened: Opened, shown: ReportView) -> list[Chart]:
         return []
     names = [row.name for row in shown.attention[:TRENDS_SHOWN]]
     return trends(session, opened.project, opened.run.analysis, names) if names else []
+
+
+def _restart_at(site: Site, run: Run, shown: ReportView) -> str:
+    step = shown.failure.step if shown.failure else ""
+    return step if step and can_restart(site.bridge, run) else ""
 
 
 def _own_baseline(session: Session, opened: Opened) -> Run | None:

@@ -152,7 +152,8 @@ async def test_what_is_not_done_says_why(
 
     monkeypatch.setattr(manual, what, refuse)
     path = "/api/v1/runs" if what == "start" else f"/api/v1/runs/{world.finished}/rerun"
-    answer = await client.post(path, json={"project": PRIVATE}, headers=bearer(world, "operator"))
+    body = {"project": PRIVATE} if what == "start" else {"from_step": "fit", "parameters": {"toys": 5}}
+    answer = await client.post(path, json=body, headers=bearer(world, "operator"))
     assert answer.status_code == status
     assert (
         answer.json() == {"runs": [], "delivery": "d1"}

@@ -136,7 +136,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         calls.append(("start", values["project"], values["actor"]))
         return ["run-1", "run-2"]
 
-    def rerun(_bridge: object, run_id: str, *, actor: str) -> str:
+    def rerun(_bridge: object, run_id: str, *, actor: str, **_values: Any) -> str:
         calls.append(("rerun", run_id, actor))
         return "run-3"
 

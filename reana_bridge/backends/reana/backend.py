@@ -11,7 +11,15 @@ from typing import BinaryIO
 import httpx
 import structlog
 
-from reana_bridge.backends.base import BackendError, Job, JobState, Observation, OutputFile, Usage
+from reana_bridge.backends.base import (
+    BackendError,
+    CannotRestart,
+    Job,
+    JobState,
+    Observation,
+    OutputFile,
+    Usage,
+)
 from reana_bridge.backends.reana import names, setup
 from reana_bridge.backends.reana.accounts import Accounts
 from reana_bridge.backends.reana.calls import Calls
@@ -21,10 +29,12 @@ from reana_bridge.backends.reana.joblogs import ENGINE, JobLogs
 from reana_bridge.backends.reana.layout import layout_of
 from reana_bridge.backends.reana.limiter import Pace
 from reana_bridge.backends.reana.outputs import Outputs
+from reana_bridge.backends.reana.restart import Restarted, check_step, next_name
 from reana_bridge.backends.reana.settings import ReanaSettings
 from reana_bridge.backends.reana.submit import Load, Submission, first_of, started_of, workflows_of
 from reana_bridge.backends.reana.usage import Living, living_of, usage_of
-from reana_bridge.model.results import Failure
+from reana_bridge.model.restarts import Restart
+from reana_bridge.model.results import Failure, Resources
 from reana_bridge.model.runs import FailureKind
 
 _CANCEL_TRIES = 3
@@ -99,12 +109,23 @@ class ReanaBackend:
         Raises:
             ConfigurationError: It cannot run as written.
             BackendRefused: The server, or we, will never run it.
+            CannotRestart: What it restarts is not taken up.
             BackendError: Not now.
         """
         account, calls = self._accounts.of(job)
         if not job.trusted:
             self._accounts.require_no_secrets(calls)
-        submission = Submission(
+        options = job.specification.options
+        if job.restart is not None:
+            restarted = self._restarted(job, job.restart, account, calls)
+            workflow, options = restarted.run(names.split(job.restart.job)[1]), restarted.options()
+        else:
+            workflow = self._submission(job, calls).run(checkout)
+        self._follower(account, calls).learn(workflow, layout_of(job.specification.document, options))
+        return names.identity_of(account, workflow)
+
+    def _submission(self, job: Job, calls: Calls) -> Submission:
+        return Submission(
             job=job,
             calls=calls,
             settings=self._settings,
@@ -112,12 +133,32 @@ class ReanaBackend:
             info=self._accounts.info(calls),
             load=self._load,
         )
-        workflow = submission.run(checkout)
-        specification = job.specification
-        self._follower(account, calls).learn(
-            workflow, layout_of(specification.document, specification.options)
-        )
-        return names.identity_of(account, workflow)
+
+    def _restarted(self, job: Job, restart: Restart, account: str, calls: Calls) -> Restarted:
+        check_step(job)
+        if names.split(restart.job)[0] != account:
+            raise CannotRestart("it ran with another REANA account")
+        return Restarted(job=job, calls=calls, tag=self._settings.tag)
+
+    def restart_name(self, identity: str) -> str:
+        """The name that the next restart of an ended job will have.
+
+        Raises:
+            CannotRestart: It is gone, or still runs.
+            BackendError: The server does not say.
+        """
+        calls, workflow = self._of(identity)
+        return next_name(calls, self._settings.tag, workflow)
+
+    def resources(self, identity: str) -> Resources:
+        """What an ended job used: the time of its jobs, and its workspace. REANA tells no processor time.
+
+        Raises:
+            BackendError: The server does not say.
+        """
+        calls, workflow = self._of(identity)
+        seconds = self._logs.job_seconds(calls, workflow)
+        return Resources(job_seconds=seconds, disk=calls.disk_usage(workflow))
 
     def find(self, name: str) -> str | None:
         """The identity of the job that was submitted under `name`; None when there is none."""

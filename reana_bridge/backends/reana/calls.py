@@ -123,6 +123,12 @@ class Calls:
             raise ReanaError(f"REANA's answer on the workflow {workflow} names none")
         return found
 
+    def restart(self, workflow: str, parameters: dict[str, Any], options: dict[str, Any]) -> str:
+        """Start an ended workflow again in its workspace, as another one; that one's UUID."""
+        data = {"input_parameters": parameters, "operational_options": options, "restart": True}
+        path = f"workflows/{workflow}/start"
+        return _identity(self.client.json("POST", path, "restart the workflow", data=data, seconds=_LONG))
+
     def stop(self, workflow: str) -> None:
         """Stop a running workflow."""
         query = [("status", "stop")]
@@ -134,6 +140,14 @@ class Calls:
         query, data = [("status", "deleted")], {"workspace": True, "all_runs": False}
         path = f"workflows/{workflow}/status"
         self.client.json("PUT", path, "delete the workflow", query=query, data=data, again=True)
+
+    def disk_usage(self, workflow: str) -> int | None:
+        """Bytes in a workflow's workspace; None where the server does not say."""
+        path, what = f"workflows/{workflow}/disk_usage", "tell the size of the workspace"
+        told = values.mapping(self.client.json("GET", path, what, data={"summarize": True}))
+        for one in values.items(told.get("disk_usage_info")):
+            return values.whole(values.mapping(values.mapping(one).get("size")).get("raw"))
+        return None
 
     def specification(self, workflow: str) -> dict[str, Any]:
         """The document that a workflow was created from."""

@@ -17,6 +17,7 @@ from reana_bridge.backends.reana.calls import Calls, by_name
 from reana_bridge.backends.reana.ending import RETRIED, failure_of
 from reana_bridge.backends.reana.errors import Away, NotAccepted, NotThere, ReanaError
 from reana_bridge.backends.reana.layout import Group, Layout, groups, layout_of, records, while_running
+from reana_bridge.backends.reana.restart import resume_at
 from reana_bridge.backends.reana.settings import ReanaSettings
 from reana_bridge.backends.reana.values import ENDED, LIVE, Logs, Workflow
 from reana_bridge.model.results import Failure
@@ -214,6 +215,8 @@ class Follower:
         layout = self._layouts.get(one.id)
         if layout is None:  # what another process told of its steps stands until they are known here
             return self._last.get(one.id)
+        if len(one.number) > 1:  # what a restart left out is told by its number of jobs only
+            layout = layout.ending(one.progress.total)
         return Observation(
             state=JobState.RUNNING,
             steps=while_running(layout, one.progress),
@@ -234,16 +237,17 @@ class Follower:
         logs = self._logs(one.id)
         if logs is None:
             return None
-        layout = self._layout(one.id)
+        layout = self._layout(one.id).since(logs.jobs)
         self._tell_ended(one.id, layout, logs)
         steps = groups(layout, logs.jobs)
         progress = one.progress
-        failure: Failure | None = None
+        failure, resume = None, None
         state = {"finished": JobState.FINISHED, "failed": JobState.FAILED}.get(one.status, JobState.CANCELLED)
         if one.status == "failed":
             failure = failure_of(logs, steps)
             if failure.kind == FailureKind.INFRASTRUCTURE:
                 state = JobState.LOST
+                resume = resume_at(steps, failure.step) if self._layout(one.id).names else None
         elif one.status == "stopped" and self._over(one):
             limit = self._limit(one) or 0.0
             message = f"ran longer than its {_shown(limit)}, and was stopped"
@@ -256,6 +260,7 @@ class Follower:
             environment=self._environment(),
             started_at=self._ours(progress.started_at),
             ended_at=self._ours(progress.ended_at) or self._now(),
+            resume=resume,
         )
 
     def _over(self, one: Workflow) -> bool:

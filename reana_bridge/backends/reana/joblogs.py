@@ -25,6 +25,7 @@ class _Kept:
     until: float
     content: dict[str, bytes]
     size: int
+    job_seconds: float | None
 
 
 class JobLogs:
@@ -45,25 +46,37 @@ class JobLogs:
         Raises:
             ReanaError: The server does not give it.
         """
-        with self._lock:
-            kept = self._kept.get(workflow)
-        if kept is None or self._clock() > kept.until:
-            try:
-                logs = calls.logs(workflow)
-                content = _by_name(layout_of(calls.specification(workflow)), logs)
-            except NotThere:
-                content = {}
-            # From its arrival on: an answer that takes long is the last one to ask for again at each piece.
-            kept = self._keep(workflow, content, _SECONDS)
-        return kept.content.get(step, b"")
+        return self._of(calls, workflow).content.get(step, b"")
+
+    def job_seconds(self, calls: Calls, workflow: str) -> float | None:
+        """Time of all jobs of a workflow together; None where one does not say its own.
+
+        Raises:
+            ReanaError: The server does not give its logs.
+        """
+        return self._of(calls, workflow).job_seconds
 
     def ended(self, workflow: str, layout: Layout, logs: Logs) -> None:
         """Keep the logs of a workflow that has just ended: they are wanted soon, and change no more."""
-        self._keep(workflow, _by_name(layout, logs), _SECONDS_ENDED)
+        self._keep(workflow, layout, logs, _SECONDS_ENDED)
 
-    def _keep(self, workflow: str, content: dict[str, bytes], seconds: float) -> _Kept:
+    def _of(self, calls: Calls, workflow: str) -> _Kept:
+        with self._lock:
+            kept = self._kept.get(workflow)
+        if kept is not None and self._clock() <= kept.until:
+            return kept
+        try:
+            logs = calls.logs(workflow)
+            layout = layout_of(calls.specification(workflow)).since(logs.jobs)
+        except NotThere:
+            logs, layout = Logs(), Layout()
+        # From its arrival on: an answer that takes long is the last one to ask for again at each piece.
+        return self._keep(workflow, layout, logs, _SECONDS)
+
+    def _keep(self, workflow: str, layout: Layout, logs: Logs, seconds: float) -> _Kept:
+        content, until = _by_name(layout, logs), self._clock() + seconds
         size = sum({id(one): len(one) for one in content.values()}.values())
-        kept = _Kept(until=self._clock() + seconds, content=content, size=size)
+        kept = _Kept(until=until, content=content, size=size, job_seconds=_job_seconds(logs))
         with self._lock:
             self._kept[workflow] = kept
             self._kept.move_to_end(workflow)
@@ -84,3 +97,12 @@ def _by_name(layout: Layout, logs: Logs) -> dict[str, bytes]:
         found.setdefault(group.name, content)
         found[group.log] = content
     return found
+
+
+def _job_seconds(logs: Logs) -> float | None:
+    spans = [
+        job.ended_at - job.started_at
+        for job in logs.jobs
+        if job.started_at is not None and job.ended_at is not None
+    ]
+    return sum(spans) if spans and len(spans) == len(logs.jobs) else None

@@ -35,6 +35,21 @@ class Layout:
     images: tuple[str, ...] = ()
     owners: tuple[int, ...] = ()
 
+    def since(self, jobs: Sequence[JobLog]) -> "Layout":
+        """From the first step on that one of these jobs is of, as a restart leaves out those before it."""
+        places = [self.names.index(job.step) for job in jobs if job.step in self.names]
+        return self._from(min(places, default=0))
+
+    def ending(self, jobs: int) -> "Layout":
+        """The last steps, those that have so many jobs together; all where none have."""
+        first = self.owners[-jobs] if 0 < jobs <= len(self.owners) else 0
+        cut = self._from(first)
+        return cut if len(cut.owners) == jobs else self
+
+    def _from(self, first: int) -> "Layout":
+        owners = tuple(owner - first for owner in self.owners if owner >= first)
+        return Layout(names=self.names[first:], images=self.images[first:], owners=owners)
+
 
 def layout_of(document: dict[str, Any], options: dict[str, Any] | None = None) -> Layout:
     """The layout that a workflow's document says.
@@ -168,9 +183,14 @@ def _record(group: Group, ours: Callable[[float | None], float | None]) -> StepR
         exit_status=0 if state == StepState.FINISHED else None,
         command=last.command[:_COMMAND] if last and state != StepState.FINISHED else "",
         image=group.image,
-        environment=last.compute_backend if last else "",
+        environment=_place(last.compute_backend) if last else "",
         log=group.log if group.jobs else "",
     )
+
+
+def _place(compute_backend: str) -> str:
+    """REANA runs each job in its image, wherever it does."""
+    return f"container on {compute_backend}" if compute_backend else "container"
 
 
 def log_name(place: int, name: str) -> str:

@@ -1,7 +1,8 @@
 """Names of workflows and identities of jobs: both say all that is needed to find and judge a run again.
 
 A workflow is called `JOB-TAG-LIMITs`: the job's name, the bridge's own tag, and the seconds that it may run,
-so that any process can hold it to its limit. An identity is `ACCOUNT/UUID`.
+so that any process can hold it to its limit. A restart keeps the name, and its run number has a second part:
+the second restart of the job `rb-1` is the job `rb-1.2`. An identity is `ACCOUNT/UUID`.
 """
 
 import hashlib
@@ -47,6 +48,22 @@ def parse(name: str) -> Name | None:
     if found is None:
         return None
     return Name(job=found["job"], tag=found["tag"], limit=float(found["limit"]) or None)
+
+
+def job_of(said: Name, number: tuple[int, ...]) -> str:
+    """The name of the job that a workflow of this name and run number is."""
+    return restarted(said.job, number[1]) if len(number) > 1 else said.job
+
+
+def restarted(job: str, turn: int) -> str:
+    """The name of a job's restart, counted from 1."""
+    return f"{job}.{turn}"
+
+
+def origin(job: str) -> tuple[str, int]:
+    """Which job a job restarts, and which restart of it that is; 0 for one that restarts none."""
+    first, _, turn = job.partition(".")
+    return first, int(turn) if turn.isdigit() else 0
 
 
 def identity_of(account: str, workflow: str) -> str:

@@ -144,6 +144,12 @@ class Submission:
 
 def workflows_of(calls: Calls, tag: str, job: str) -> list[Workflow]:
     """All workflows of a job, lowest run number first."""
+    first, turn = names.origin(job)
+    return [one for one in family(calls, tag, first) if one.number[1:] == ((turn,) if turn else ())]
+
+
+def family(calls: Calls, tag: str, job: str) -> list[Workflow]:
+    """All workflows of a job and of its restarts, lowest run number first."""
     stem = names.stem(job, tag)
     return [one for one in calls.named(stem) if one.name.startswith(stem)]
 

@@ -1,4 +1,4 @@
-"""What this bridge's ended workflows take on the server, and which were begun and forgotten."""
+"""What this bridge's workflows took and take on the server, and which were begun and forgotten."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,10 +25,27 @@ def usage_of(account: str, calls: Calls, settings: ReanaSettings) -> list[Usage]
     """
     query = [("status", status) for status in (*ENDED, "created")]
     query += [("include_workspace_size", "true"), ("include_progress", "true")]
+    newest: dict[tuple[str, int], Workflow] = {}
+    for one, _ in _own(calls, settings.tag, query, size=_PAGE, what="list the ended runs"):
+        newest[_place(one)] = max(one, newest.get(_place(one), one), key=lambda other: other.number)
+    busy = _restarted(calls, settings) if newest else set[tuple[str, int]]()
     return [
         Usage(identity=names.identity_of(account, one.id), size=one.size or 0, ended_at=_ended_at(one))
-        for one, _ in _own(calls, settings.tag, query, size=_PAGE, what="list the ended runs")
+        for place, one in newest.items()
+        if place not in busy
     ]
+
+
+def _place(one: Workflow) -> tuple[str, int]:
+    """Names a workspace: restarts are in that of the first workflow, and each one's deletion deletes it."""
+    return one.name, one.number[0] if one.number else 0
+
+
+def _restarted(calls: Calls, settings: ReanaSettings) -> set[tuple[str, int]]:
+    """Workspaces that a restart is at work in."""
+    query = [("status", status) for status in LIVE]
+    live = _own(calls, settings.tag, query, size=settings.page, what="list the live runs")
+    return {_place(one) for one, _ in live if len(one.number) > 1}
 
 
 def _own(
@@ -65,7 +82,11 @@ def living_of(account: str, calls: Calls, settings: ReanaSettings) -> list[Livin
     """
     query = [("status", status) for status in LIVE]
     return [
-        Living(identity=names.identity_of(account, one.id), name=said.job, since=one.created_at)
+        Living(
+            identity=names.identity_of(account, one.id),
+            name=names.job_of(said, one.number),
+            since=one.created_at,
+        )
         for one, said in _own(calls, settings.tag, query, size=settings.page, what="list the live runs")
         if one.created_at is not None
     ]

@@ -7,6 +7,7 @@ from reana_bridge.model.analyses import Analysis
 from reana_bridge.model.decisions import Decision
 from reana_bridge.model.orders import Order
 from reana_bridge.model.projects import Project
+from reana_bridge.model.restarts import Restart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +62,7 @@ class Looked:
         answered: What a comment gets; None for no comment.
         command: The command that is obeyed; None for none.
         says: The command's answer, Markdown; empty for none.
+        restart: What the ordered run takes up; None to begin anew.
         compares: The commit whose runs are compared anew, with `sha`; empty for none.
     """
 
@@ -93,3 +95,4 @@ class Looked:
     command: Order | None = None
     says: str = ""
     compares: str = ""
+    restart: Restart | None = None

@@ -61,6 +61,7 @@ def look_at_order(reading: Reading, order: Order) -> Looked:
         again=order.again,
         ordered=True,
         baseline_sha=order.baseline,
+        restart=order.restart,
     )
     if not sha:
         return base
@@ -107,6 +108,7 @@ def run_proposed(
         ordered=True,
         again=order.again,
         baseline_sha=order.baseline,
+        restart=order.restart,
         let_by=proposed.let_by,
         analyses=proposed.analyses,
     )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from reana_bridge.model.codec import from_data, to_data
 from reana_bridge.model.decisions import AnalysisDecision, Outcome
 from reana_bridge.model.problems import Problem
+from reana_bridge.model.restarts import Restart
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
 from reana_bridge.model.wants import WantKind
@@ -22,6 +23,7 @@ from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.deciding.again import compare_anew
 from reana_bridge.steps.deciding.looked import Looked
+from reana_bridge.steps.restarting import settings_with
 from reana_bridge.steps.transitions import move
 from reana_bridge.store.database import wake_after
 from reana_bridge.store.ids import new_id
@@ -235,6 +237,8 @@ class Running:
         rule = self._bridge.settings.project(looked.project) if looked.project else None
         warnings = [*looked.decision.problems, *each.problems]
         waits = each.outcome is Outcome.NEEDS_APPROVAL
+        settings = {"target_sha": looked.target_sha, "baseline_sha": looked.baseline_sha}
+        settings["analysis"] = to_data(analysis)
         return Run(
             project=str(looked.project),
             analysis=each.analysis,
@@ -252,17 +256,20 @@ class Running:
             keep_superseded=self._keeps(each),
             backend=analysis.backend,
             priority=analysis.priority + (rule.priority if rule else 0),
-            settings={
-                "analysis": to_data(analysis),
-                "target_sha": looked.target_sha,
-                "baseline_sha": looked.baseline_sha,
-            },
+            settings=settings_with(settings, self._restart()),
             problems=to_data(warnings),
             delivery_id=self._delivery.id,
             pushed_at=self._delivery.received_at,
             queued_at=self._now,
             due_at=None if waits else self._now,
         )
+
+    def _restart(self) -> Restart | None:
+        """What a new run takes up: never what a fork's code left, unless it is the same fork's."""
+        restart = self._looked.restart
+        taken = self._session.get(Run, restart.run) if restart else None
+        same = taken is not None and (taken.sha, taken.trusted) == (self._looked.sha, self._looked.trusted)
+        return restart if same else None
 
     def _keeps(self, each: AnalysisDecision) -> bool:
         """Whether the run goes on when a newer commit takes its place."""

@@ -56,6 +56,7 @@ class Scheduler:
             held, self._held = self._held, []
             for workflow in held:
                 self._begin(workflow)
+            self._changed.notify_all()
 
     def _wake(self) -> None:
         with self._changed:
