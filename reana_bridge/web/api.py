@@ -38,6 +38,7 @@ CHANGES: dict[int | str, dict[str, Any]] = {
 }
 router = APIRouter(prefix="/api/v1", responses=ERRORS, dependencies=[bearer])
 _run, _comparison = cast(Any, Run), cast(Any, ComparisonRow)
+_AS_IT_WAS = shapes.Rerun(from_step="")
 Offset = Annotated[int, Query(ge=0, le=1 << 40, description="Bytes to leave out from the beginning.")]
 PieceLimit = Annotated[int, Query(ge=1, le=1 << 20, description="At most so many bytes.")]
 
@@ -319,7 +320,7 @@ def cancel(request: Request, run_id: str) -> shapes.Cancelled:
 
 
 @router.post("/runs/{run_id}/rerun", status_code=201, responses=CHANGES | {202: {"model": shapes.Started}})
-def rerun(request: Request, run_id: str, how: shapes.Rerun | None = None) -> Response:
+def rerun(request: Request, run_id: str, how: shapes.Rerun = _AS_IT_WAS) -> Response:
     """Run the same commit and analysis again, as a whole or from a step, also with other parameters."""
     from reana_bridge.steps import manual
 
@@ -330,8 +331,8 @@ def rerun(request: Request, run_id: str, how: shapes.Rerun | None = None) -> Res
             site.bridge,
             opened.run.id,
             actor=opened.caller.name,
-            from_step=how.from_step if how else "",
-            parameters=how.parameters if how else {},
+            from_step=how.from_step,
+            parameters=how.parameters,
         )
     except manual.StillDeciding as error:
         return JSONResponse(shapes.Started(runs=[], delivery=error.delivery).model_dump(), 202)
