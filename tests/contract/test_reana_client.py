@@ -10,6 +10,7 @@ from reana_bridge.backends.base import BackendError, BackendRefused, Job, JobSta
 from reana_bridge.backends.reana import Account, ReanaSettings
 from reana_bridge.backends.reana.backend import ReanaBackend
 from reana_bridge.model.reana_yaml import parse
+from reana_bridge.model.restarts import Restart
 from reana_bridge.testing.reana import FakeReana, How, Plan
 from tests.contract.openapi import Contract
 
@@ -38,7 +39,7 @@ class Bridge:
         )
         self.backend = ReanaBackend("reana", settings=settings, load=lambda job, root: None)
 
-    def submit(self, name: str, **parameters: str) -> str:
+    def submit(self, name: str, restart: Restart | None = None, **parameters: str) -> str:
         specification, _ = parse(TEXT, parameters=parameters)
         job = Job(
             name=name,
@@ -48,6 +49,7 @@ class Bridge:
             analysis="fit",
             specification=specification,
             limits=Limits(seconds=3600.0),
+            restart=restart,
         )
         return self.backend.submit(job, self._checkout)
 
@@ -94,6 +96,21 @@ def failing(bridge: Bridge) -> None:
     assert bridge.state(bridge.submit("rb-one-1"), JobState.FAILED)
 
 
+def restarting(bridge: Bridge) -> None:
+    identity = bridge.submit("rb-one-1")
+    assert bridge.state(identity, JobState.FINISHED)
+    name = bridge.backend.restart_name(identity)
+    restart = Restart(run="one", attempt=1, job=identity, step="say")
+    again = bridge.submit(name, restart, word="bye")
+    assert bridge.state(again, JobState.FINISHED)
+    assert (bridge.submit(name, restart), bridge.backend.find(name)) == (again, again)
+    with bridge.backend.read(again, "out/a.txt") as file:
+        assert file.read() == b"bye\n"
+    used = bridge.backend.resources(again)
+    assert (used.disk, used.job_seconds is not None) == (2000 + len("inputinputbye\n"), True)
+    assert bridge.backend.restart_name(again) == f"{name.partition('.')[0]}.2"
+
+
 def cancelling(bridge: Bridge) -> None:
     bridge.fake.pretend(Plan(running_seconds=None))
     bridge.fake.schedule(most_running=1)
@@ -119,7 +136,7 @@ def unlucky(bridge: Bridge) -> None:
     assert sum(one.starts for one in bridge.fake.workflows()) == 1
 
 
-@pytest.mark.parametrize("way", [life, failing, cancelling, unlucky])
+@pytest.mark.parametrize("way", [life, failing, restarting, cancelling, unlucky])
 def test_our_client_keeps_to_the_description(watched, way):
     contract, bridge = watched
     way(bridge)
