@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from reana_bridge.steps.pausing import PauseKind, pauses_seen
 from reana_bridge.store.tables import ComparisonRow, Decision, Delivery, OutboxRow, Run
-from reana_bridge.web import comparison_shapes, files, logs, queries, shapes, shaping
+from reana_bridge.web import bodies, comparison_shapes, files, logs, queries, shapes, shaping
 from reana_bridge.web.access import Opened, is_public_run, open_run
 from reana_bridge.web.auth import Caller, caller_of, check_form, is_public, readable
 from reana_bridge.web.paging import MOST, Cursor, Filter, Limit, Page, Slice, decode
@@ -38,7 +38,7 @@ CHANGES: dict[int | str, dict[str, Any]] = {
 }
 router = APIRouter(prefix="/api/v1", responses=ERRORS, dependencies=[bearer])
 _run, _comparison = cast(Any, Run), cast(Any, ComparisonRow)
-_AS_IT_WAS = shapes.Rerun(from_step="")
+_AS_IT_WAS = bodies.Rerun(from_step="")
 Offset = Annotated[int, Query(ge=0, le=1 << 40, description="Bytes to leave out from the beginning.")]
 PieceLimit = Annotated[int, Query(ge=1, le=1 << 20, description="At most so many bytes.")]
 
@@ -278,7 +278,7 @@ def artifact(request: Request, run_id: str, path: str) -> Response:
 
 
 @router.post("/runs", status_code=201, responses=CHANGES | {202: {"model": shapes.Started}})
-def start(request: Request, wanted: shapes.NewRun) -> Response:
+def start(request: Request, wanted: bodies.NewRun) -> Response:
     """Run a commit's analyses: 201 with the runs, or 202 when the decision takes longer."""
     from reana_bridge.steps import manual
 
@@ -320,7 +320,7 @@ def cancel(request: Request, run_id: str) -> shapes.Cancelled:
 
 
 @router.post("/runs/{run_id}/rerun", status_code=201, responses=CHANGES | {202: {"model": shapes.Started}})
-def rerun(request: Request, run_id: str, how: shapes.Rerun = _AS_IT_WAS) -> Response:
+def rerun(request: Request, run_id: str, how: bodies.Rerun = _AS_IT_WAS) -> Response:
     """Run the same commit and analysis again, as a whole or from a step, also with other parameters."""
     from reana_bridge.steps import manual
 

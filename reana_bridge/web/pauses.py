@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from reana_bridge.steps.pausing import CannotPause, PauseKind, pause_work, pauses_seen, resume_work
 from reana_bridge.store.tables import Pause
-from reana_bridge.web import shapes, shaping
+from reana_bridge.web import bodies, shapes, shaping
 from reana_bridge.web.api import CHANGES, ERRORS, all_readable, bearer, check_session
 from reana_bridge.web.auth import caller_of
 from reana_bridge.web.problems import NotThere, Problem
@@ -23,7 +23,7 @@ def pauses(request: Request) -> list[shapes.PauseShape]:
 
 
 @router.post("", status_code=201, responses=CHANGES)
-def pause(request: Request, wanted: shapes.NewPause) -> shapes.PauseShape:
+def pause(request: Request, wanted: bodies.NewPause) -> shapes.PauseShape:
     """Stop work on a forge or backend (needs a token for the whole server) or on a project."""
     site = site_of(request)
     kind = PauseKind(wanted.kind)

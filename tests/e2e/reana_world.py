@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from reana_bridge.model.runs import RunState
-from reana_bridge.store.tables import Run
+from reana_bridge.steps.reconciling.requests import LOOKED
+from reana_bridge.store.tables import Head, Run
 from reana_bridge.testing.reana import FakeReana, Status
 from reana_bridge.testing.reana.things import Workflow
 from tests.e2e.gitlab_world import Scene, World, until
@@ -58,6 +59,7 @@ class ReanaWorld(World):
         self.account_token.write_text(self.account.token)
         self.tokens = [self.account.token]
         self._pending = pending
+        self._is_mortal = False
         super().__init__(root, template, poll=5)  # what a dead server was not told is found again
 
     def __enter__(self) -> "ReanaWorld":
@@ -79,12 +81,19 @@ class ReanaWorld(World):
 
     def start(self, host: str = "one", *, crash: str = "") -> Server:
         """A server, new or again; one that is to die says where."""
+        self._is_mortal = bool(crash)
         self.servers[host] = Server(self.config(host), self.root / f"{host}.log", crash=crash).ready()
         for project in self.gitlab.instance.projects.values():
             for hook in project.hooks.values():
                 hook.settings["url"] = self.door(host)
                 hook.failures, hook.backoffs, hook.disabled_until = 0, 0, None
         return self.servers[host]
+
+    def recover(self) -> None:
+        """See that a server runs that is not to die."""
+        if self._is_mortal or not self.servers["one"].alive:
+            self.servers["one"].stop()
+            self.start()
 
     def rotate(self) -> None:
         """Another token counts from now on, and the bridge does not know it yet."""
@@ -102,6 +111,11 @@ class ReanaScene(Scene):
     def workflow(self, command: str = "") -> str:
         given = command or "mkdir -p results && cp value results/metrics.json"
         return WORKFLOW.format(hold=self._hold, command=given)
+
+    def is_looked_after(self) -> bool:
+        """Whether the bridge has seen what the project has, so that it finds by looking what comes later."""
+        with self.world.database.read() as session:
+            return session.get(Head, (f"gitlab:{self.project.path}", LOOKED)) is not None
 
     def workflows(self) -> list[Workflow]:
         """This project's, in the order of their creation."""

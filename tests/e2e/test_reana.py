@@ -267,14 +267,14 @@ def test_every_place_of_the_backend_is_killed_at() -> None:
 def mortal(world: ReanaWorld) -> Iterator[ReanaScene]:
     """A scene whose servers are killed; the next one finds a sound one."""
     yield world.scene()
-    world.servers["one"].stop()
-    world.start()
+    world.recover()
 
 
 def test_killed_at_every_place(world: ReanaWorld, mortal: ReanaScene, request: pytest.FixtureRequest) -> None:
-    points = sampled(list(POINTS), request.config, 4)
+    points = sampled(list(POINTS), request.config, 6)
     scene, shas = mortal, []
     scene.main()
+    until(scene.is_looked_after, scene.describe)
     world.servers["one"].kill()
     for point in points:
         # Each start takes up what the death before left, and dies at the next place.
