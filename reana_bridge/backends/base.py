@@ -123,6 +123,8 @@ class Observation:
         soon: Whether it is likely to change within a minute, such as a job that is being started.
         resume: Of a lost job that can be restarted, the step to begin with (empty for the first one); None
             where another attempt begins anew.
+        no_room: Of a lost job, whether nothing of it ran since there was no room for it for too long. That is
+            no fault of the run, so it counts for none of its attempts.
     """
 
     state: JobState
@@ -134,6 +136,7 @@ class Observation:
     ended_at: float | None = None
     soon: bool = False
     resume: str | None = None
+    no_room: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

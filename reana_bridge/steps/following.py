@@ -20,8 +20,9 @@ from reana_bridge.crashpoints import reach
 from reana_bridge.model.codec import to_data
 from reana_bridge.model.results import Failure, Result
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
+from reana_bridge.steps.attempts import may_try_again, next_attempt
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.restarting import resumed, settings_with
+from reana_bridge.steps.restarting import resumed
 from reana_bridge.steps.transitions import move
 from reana_bridge.store.leases import LeaseLost, take
 from reana_bridge.store.tables import Run
@@ -125,12 +126,13 @@ class Following:
     def _store(self, *changes: Change) -> None:
         self.beaten_at = time.monotonic()
         with self._bridge.database.transaction() as session:
+            now = self._bridge.database.now(session)
             for run, seen in changes:
-                to, values = self._outcome(run, seen)
+                to, values = self._outcome(run, seen, now)
                 self._write(session, run, to, **values)
         reach("follow.stored")
 
-    def _outcome(self, run: Run, seen: Observation) -> tuple[RunState, dict[str, Any]]:
+    def _outcome(self, run: Run, seen: Observation, now: float) -> tuple[RunState, dict[str, Any]]:
         """Which state an observation brings a run to, and what is stored with it."""
         values: dict[str, Any] = {
             "steps": to_data(seen.steps),
@@ -145,21 +147,21 @@ class Following:
         if seen.state == JobState.CANCELLED:
             return RunState.CANCELLED, values
         if seen.state == JobState.LOST:
-            return self._lost(run, seen, values)
+            return self._lost(run, seen, values, now)
         return RunState.RUNNING, values
 
-    def _lost(self, run: Run, seen: Observation, values: dict[str, Any]) -> tuple[RunState, dict[str, Any]]:
+    def _lost(
+        self, run: Run, seen: Observation, values: dict[str, Any], now: float
+    ) -> tuple[RunState, dict[str, Any]]:
         """A run that its backend lost starts again as a new attempt, unless its budget is spent."""
         failure = seen.failure or Failure(kind=FailureKind.INFRASTRUCTURE, message="the backend lost the run")
         if run.wanted == Wanted.CANCEL:
             return RunState.CANCELLED, values
-        if run.run_attempt >= self._bridge.settings.limits.attempts:
+        if not may_try_again(run, self._bridge.settings.limits, no_room=seen.no_room, now=now):
             return RunState.FAILED, values | {"failure": to_data(failure)}
         _log.warning("follow.lost", run=run.id, attempt=run.run_attempt, why=failure.message)
-        again = {"run_attempt": run.run_attempt + 1, "backend_name": "", "backend_id": None, "host": ""}
-        again |= {"steps": None, "started_at": None, "activity": f"again: {failure.message}"}
-        settings = settings_with(run.settings, resumed(self._bridge, run, seen))
-        return RunState.QUEUED, again | {"settings": settings}
+        again = next_attempt(run, resumed(run, seen), no_room=seen.no_room, now=now)
+        return RunState.QUEUED, again | {"activity": f"again: {failure.message}"}
 
     def _write(self, session: Session, run: Any, to: RunState, **values: Any) -> None:
         seen = select(_run.version, func.coalesce(_run.lease_owner, "")).where(_run.id == run.id)

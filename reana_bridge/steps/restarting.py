@@ -42,7 +42,7 @@ def can_restart(bridge: Bridge, run: Run) -> bool:
     return bool(ended) and isinstance(bridge.backends.get(run.backend), Restarting)
 
 
-def resumed(bridge: Bridge, run: Run, seen: Observation) -> Restart | None:
+def resumed(run: Run, seen: Observation) -> Restart | None:
     """How the next attempt of a lost run takes up this one's workspace; None where it begins anew."""
     if seen.resume is None or not run.backend_id:
         return None

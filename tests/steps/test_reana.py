@@ -142,6 +142,39 @@ def test_what_the_infrastructure_failed_runs_again(reana: ReanaHouse) -> None:
     assert [one.number for one in reana.fake.workflows()] == ["1", "1.1"]
 
 
+def waits_for_room(house: ReanaHouse, attempts: int) -> Any:
+    """A run that REANA has failed so many times for want of room, and that is to start again."""
+    house.fake.schedule(most_running=0, requeue_seconds=0.0, most_requeues=1)
+    house.push(work=False)
+    for _ in range(40 * attempts):
+        house.once()
+        run = house.run_of(house.head())
+        if run.run_attempt > attempts and run.state == RunState.QUEUED:
+            return run
+        house.later(400.0)
+    raise AssertionError(f"{run.state}, {run.run_attempt}, {run.failure}, {house.fake.workflows()}")
+
+
+def test_want_of_room_uses_up_no_attempt(reana: ReanaHouse) -> None:
+    run = waits_for_room(reana, 5)
+    assert run.activity == "again: REANA found no room for it for too long"
+    reana.fake.schedule(most_running=30)
+    # After all that an attempt that breaks is the first one that counts.
+    reana.fake.pretend(
+        Plan(outcome=Status.FAILED, job_log="Container job failed, error: Back-off pulling image"),
+        name=r"s\.1\.5$",
+    )
+    reana.later(400.0)
+    assert reana.until(RunState.FINISHED, reana.head()).run_attempt == 7
+
+
+def test_want_of_room_has_an_end(reana: ReanaHouse) -> None:
+    waits_for_room(reana, 1)
+    reana.later(8 * 86400.0)
+    run = reana.until(RunState.FAILED, reana.head())
+    assert run.failure["message"] == "REANA found no room for it for too long"
+
+
 def test_what_the_analysis_failed_does_not(reana: ReanaHouse) -> None:
     sha = reana.commit(files={"measure.py": "raise KeyError('n_tracks')"})
     reana.push()

@@ -34,8 +34,9 @@ _BROKEN = (
     (re.compile(_IMAGE), "its image could not be fetched"),
     (re.compile(_GONE), "it was evicted"),
 )
+_NO_ROOM = re.compile(r"failed to schedule after \d+ retries")
 _ENGINE = (
-    (re.compile(r"failed to schedule after \d+ retries"), "REANA found no room for it for too long"),
+    (_NO_ROOM, "REANA found no room for it for too long"),
     (re.compile(_PARTS, re.IGNORECASE), "REANA's own parts lost each other"),
     (re.compile(r"workflow engine .*(evicted|killed)", re.IGNORECASE), "its workflow engine was killed"),
 )
@@ -68,6 +69,12 @@ def failure_of(logs: Logs, steps: Sequence[Group]) -> Failure:
     if not step:
         return _without_step(engine)
     return Failure(kind=FailureKind.ANALYSIS, message="a command failed", step=step, log_tail=_shown(tail))
+
+
+def never_had_room(logs: Logs, steps: Sequence[Group]) -> bool:
+    """Whether a failed workflow only ever waited in REANA's queue."""
+    began = any(group.jobs for group in steps)
+    return not began and any(_NO_ROOM.search(line) for line in _tail(logs.engine))
 
 
 def _failing(steps: Sequence[Group]) -> tuple[str, str]:

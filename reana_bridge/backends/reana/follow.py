@@ -7,6 +7,7 @@ a workflow that waits or runs for too long is ended here, and told as that.
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import structlog
@@ -14,7 +15,7 @@ import structlog
 from reana_bridge.backends.base import JobState, Observation
 from reana_bridge.backends.reana import names
 from reana_bridge.backends.reana.calls import Calls, by_name
-from reana_bridge.backends.reana.ending import RETRIED, failure_of
+from reana_bridge.backends.reana.ending import RETRIED, failure_of, never_had_room
 from reana_bridge.backends.reana.errors import Away, NotAccepted, NotThere, ReanaError
 from reana_bridge.backends.reana.layout import Group, Layout, groups, layout_of, records, while_running
 from reana_bridge.backends.reana.restart import resume_at
@@ -180,7 +181,8 @@ class Follower:
             return self._last.get(one.id)
         limit = self._settings.queued_seconds
         if one.created_at is not None and self._server_now() - one.created_at > limit:
-            return self._given_up(one, f"it stood in REANA's queue for more than {_shown(limit)}")
+            why = f"it stood in REANA's queue for more than {_shown(limit)}"
+            return replace(self._given_up(one, why), no_room=True)
         return Observation(state=JobState.QUEUED, activity="in REANA's queue")
 
     def _starting(self, one: Workflow) -> Observation | None:
@@ -261,6 +263,7 @@ class Follower:
             started_at=self._ours(progress.started_at),
             ended_at=self._ours(progress.ended_at) or self._now(),
             resume=resume,
+            no_room=state == JobState.LOST and never_had_room(logs, steps),
         )
 
     def _over(self, one: Workflow) -> bool:
