@@ -4,10 +4,13 @@ Promises: `limits.attempts` bounds the attempts that broke; one that ended for w
 counts for none of them, and what ends such a run is its time, `limits.queued_seconds`.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from reana_bridge.model.restarts import Restart
-from reana_bridge.sections import LimitSettings
+from reana_bridge.model.results import Failure
+from reana_bridge.reports.words import plural
+from reana_bridge.settings import LimitSettings
 from reana_bridge.steps.restarting import settings_with
 from reana_bridge.steps.worker import pause
 from reana_bridge.store.tables import Run
@@ -33,6 +36,12 @@ def may_try_again(run: Run, limits: LimitSettings, *, no_room: bool, now: float)
     if no_room:
         return now - run.queued_at < limits.queued_seconds
     return run.run_attempt - without_room(run) < limits.attempts
+
+
+def given_up(run: Run, failure: Failure) -> Failure:
+    """The failure of a run that does not start again, as the report shows it."""
+    tried = f"tried {plural(run.run_attempt, 'time')}; run it again when that is mended"
+    return replace(failure, hint=f"{failure.hint}; {tried}" if failure.hint else tried)
 
 
 def next_attempt(run: Run, restart: Restart | None, *, no_room: bool, now: float) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from reana_bridge.crashpoints import reach
 from reana_bridge.model.codec import to_data
 from reana_bridge.model.results import Failure, Result
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
-from reana_bridge.steps.attempts import may_try_again, next_attempt
+from reana_bridge.steps.attempts import given_up, may_try_again, next_attempt
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.restarting import resumed
 from reana_bridge.steps.transitions import move
@@ -158,7 +158,7 @@ class Following:
         if run.wanted == Wanted.CANCEL:
             return RunState.CANCELLED, values
         if not may_try_again(run, self._bridge.settings.limits, no_room=seen.no_room, now=now):
-            return RunState.FAILED, values | {"failure": to_data(failure)}
+            return RunState.FAILED, values | {"failure": to_data(given_up(run, failure))}
         _log.warning("follow.lost", run=run.id, attempt=run.run_attempt, why=failure.message)
         again = next_attempt(run, resumed(run, seen), no_room=seen.no_room, now=now)
         return RunState.QUEUED, again | {"activity": f"again: {failure.message}"}

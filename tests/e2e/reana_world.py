@@ -1,5 +1,6 @@
 """A GitLab, a bridge of real processes, and a REANA that its projects run on."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from reana_bridge.testing.reana.things import Workflow
 from tests.e2e.gitlab_world import Scene, World, until
 from tests.faults.world import Server
 
-PENDING_SECONDS = 20.0
+HASTY_SECONDS = 0.3
 LOCAL = """\
 [backends.local]
 kind = "local"
@@ -20,7 +21,7 @@ sandbox = "off"
 concurrency = 4
 """
 BACKEND = """\
-[backends.reana]
+[backends.{name}]
 kind = "reana"
 url = "{url}"
 token_file = "{token}"
@@ -49,16 +50,15 @@ outputs: {{files: [results/metrics.json, prepared]}}
 
 
 class ReanaWorld(World):
-    """A world whose projects run on a fake REANA."""
+    """A world whose projects run on a fake REANA; those of the group `hasty` wait for nothing there."""
 
-    def __init__(self, root: Path, template: Path, *, pending: float = PENDING_SECONDS) -> None:
+    def __init__(self, root: Path, template: Path) -> None:
         root.mkdir(exist_ok=True)
         self.reana = FakeReana(root / "reana")
         self.account = self.reana.user("bridge@example.org")
         self.account_token = root / "reana-token"
         self.account_token.write_text(self.account.token)
         self.tokens = [self.account.token]
-        self._pending = pending
         self._is_mortal = False
         super().__init__(root, template, poll=5)  # what a dead server was not told is found again
 
@@ -73,10 +73,13 @@ class ReanaWorld(World):
 
     def config(self, host: str = "one") -> Path:
         path = super().config(host)
-        backend = BACKEND.format(url=self.reana.url, token=self.account_token, pending=self._pending)
-        text = path.read_text()
+        where = {"url": self.reana.url, "token": self.account_token}
+        text = path.read_text().replace('backend = "local"\n', "")
         assert LOCAL in text
-        path.write_text(text.replace(LOCAL, backend).replace('backend = "local"', 'backend = "reana"'))
+        text = text.replace(LOCAL, BACKEND.format(name="reana", pending=60, **where))
+        text = re.sub(r'^match = ".*"$', r'\g<0>\nbackend = "reana"', text, flags=re.MULTILINE)
+        hasty = BACKEND.format(name="hasty", pending=HASTY_SECONDS, **where)
+        path.write_text(f'{text}\n{hasty}[[projects]]\nmatch = "gitlab:hasty/*"\nbackend = "hasty"\n')
         return path
 
     def start(self, host: str = "one", *, crash: str = "") -> Server:

@@ -9,7 +9,7 @@ import pytest
 from reana_bridge.model.runs import RunState
 from reana_bridge.testing.reana import How, Status
 from tests.e2e.gitlab_world import until
-from tests.e2e.reana_world import ReanaScene, ReanaWorld
+from tests.e2e.reana_world import HASTY_SECONDS, ReanaScene, ReanaWorld
 
 CALLS = {
     "ping": ("GET", "/api/ping"),
@@ -173,8 +173,26 @@ def test_no_room_for_too_long_is_no_failure_of_the_analysis(scene: ReanaScene) -
     scene.shows(sha, "success")
     run = scene.run_is(RunState.FINISHED, sha)
     assert run.run_attempt > 1
+    assert run.settings["without_room"] == run.run_attempt - 1
     assert [one.number for one in scene.workflows() if one.starts] == [f"1.{run.run_attempt - 1}"]
     assert "restarted in the workspace of attempt" in run.warnings[0]
+
+
+def test_pending_that_never_ends_is_ended_here(world: ReanaWorld) -> None:
+    scene = world.scene("hasty")
+    scene.allowed.refusals.add(400)  # a GitLab shows no run as pending that it showed as running
+    scene.main()
+    world.reana.hold()
+    try:
+        of = scene.request()
+        scene.shows(of.sha, "failed")
+        # A slot that the hanging workflow kept is free again, and the budget was used, no more.
+        assert [one.status for one in scene.workflows()][1:] == [Status.DELETED] * 3
+        why = rf"REANA did not bring it from pending to running within {HASTY_SECONDS} s"
+        scene.note(of, "reana/analysis", why, "tried 3 times")
+    finally:
+        world.reana.release()
+    scene.check()
 
 
 # -- faults --

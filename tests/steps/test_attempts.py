@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from reana_bridge.model.results import Failure
+from reana_bridge.model.runs import FailureKind
 from reana_bridge.sections import LimitSettings
-from reana_bridge.steps.attempts import may_try_again, next_attempt, without_room
+from reana_bridge.steps.attempts import given_up, may_try_again, next_attempt, without_room
 from reana_bridge.store.tables import Run
 
 NOW = 1_000_000.0
@@ -53,3 +55,15 @@ def test_it_waits_the_longer_the_more_often_there_was_no_room() -> None:
     assert without_room(lost) == 12
     assert max(pauses) <= 375.0
     assert list(accumulate(pauses[:8], max)) == pauses[:8]
+
+
+@pytest.mark.parametrize(
+    ("hint", "shown"),
+    [
+        ("", "tried 3 times; run it again when that is mended"),
+        ("it needs room", "it needs room; tried 3 times; run it again when that is mended"),
+    ],
+)
+def test_the_last_failure_promises_nothing(hint: str, shown: str) -> None:
+    failure = Failure(kind=FailureKind.INFRASTRUCTURE, message="evicted", hint=hint)
+    assert given_up(run(attempt=3), failure).hint == shown

@@ -68,9 +68,7 @@ def lost(
     message: str, plan: dict[str, Any] | None = None, record: dict[str, Any] | None = None
 ) -> Observation:
     """The job is gone without an end; `message` says how that was noticed."""
-    failure = Failure(
-        kind=FailureKind.INFRASTRUCTURE, message=message, hint="the run is tried again within its budget"
-    )
+    failure = Failure(kind=FailureKind.INFRASTRUCTURE, message=message)
     return _seen(JobState.LOST, plan or {}, (record or {}) | {"activity": ""}, failure)
 
 

@@ -323,6 +323,5 @@ def _without_account(account: str) -> Observation:
     failure = Failure(
         kind=FailureKind.INFRASTRUCTURE,
         message=f"the REANA account `{account}` is no more in the bridge's settings",
-        hint="the run is tried again with the account that its project has now",
     )
     return Observation(state=JobState.LOST, failure=failure)

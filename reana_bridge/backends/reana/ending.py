@@ -11,9 +11,6 @@ from reana_bridge.backends.reana.values import Logs
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind
 
-RETRIED = "the run is tried again within its budget"
-"""The hint of a failure that is the infrastructure's."""
-
 TAIL_LINES = 20
 _LINE = 500
 _LAST = 8
@@ -99,7 +96,6 @@ def _infrastructure(message: str, step: str, tail: list[str]) -> Failure:
         message=message[:_LINE],
         step=step,
         log_tail=_shown(tail),
-        hint=RETRIED,
     )
 
 

@@ -15,7 +15,7 @@ import structlog
 from reana_bridge.backends.base import JobState, Observation
 from reana_bridge.backends.reana import names
 from reana_bridge.backends.reana.calls import Calls, by_name
-from reana_bridge.backends.reana.ending import RETRIED, failure_of, never_had_room
+from reana_bridge.backends.reana.ending import failure_of, never_had_room
 from reana_bridge.backends.reana.errors import Away, NotAccepted, NotThere, ReanaError
 from reana_bridge.backends.reana.layout import Group, Layout, groups, layout_of, records, while_running
 from reana_bridge.backends.reana.restart import resume_at
@@ -323,7 +323,7 @@ def _unfinished(steps: Sequence[Group]) -> str:
 
 
 def _lost(why: str) -> Observation:
-    failure = Failure(kind=FailureKind.INFRASTRUCTURE, message=why, hint=RETRIED)
+    failure = Failure(kind=FailureKind.INFRASTRUCTURE, message=why)
     return Observation(state=JobState.LOST, failure=failure)
 
 

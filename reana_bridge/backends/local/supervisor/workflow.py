@@ -114,7 +114,7 @@ class Workflow:
             message = f"making the environment {build['name']} {problem}"
             raise Failed("infrastructure", message, log_tail=log.last_lines(LAST_LINES)) from problem
         except (environments.EnvironmentFailed, OSError) as problem:
-            hint = "the server needs the package index and room for it; the run is tried again later"
+            hint = "the server needs the package index and room for it"
             raise Failed(
                 "infrastructure", str(problem), log_tail=log.last_lines(LAST_LINES), hint=hint
             ) from problem
