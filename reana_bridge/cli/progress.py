@@ -46,8 +46,6 @@ def doing(report: Report) -> str:
     """What the run does now, in a few words."""
     if report.state in (RunState.COLLECTING, RunState.COMPARING):
         return report.reason or str(report.state)
-    if report.state == RunState.RUNNING and not report.steps and report.reason:
-        return report.reason
     return status(report).description
 
 

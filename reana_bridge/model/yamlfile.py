@@ -15,13 +15,14 @@ from reana_bridge.model.suggestions import shown
 from reana_bridge.model.yamlnodes import Limits, Node, build, refuse
 from reana_bridge.model.yamlscalars import Reading
 
-__all__ = ["Document", "Limits", "Path", "Reading", "dotted", "load"]
+__all__ = ["Document", "Limits", "Path", "Reading", "dotted", "load", "path_of"]
 
 Path = Sequence[str | int]
 
 _NO_LIMITS_GIVEN = Limits()
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _PLAIN_KEY = re.compile(r"[^.\[\]`\s]{1,100}")
+_PART = re.compile(r"\[(?P<index>\d+)\]|\.?(?P<key>[^.\[\]`\s]+)|.")
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,17 @@ def dotted(path: Path) -> str:
         else:
             text += f"[{part}]" if isinstance(part, int) else f"[{shown(part)!r}]"
     return text
+
+
+def path_of(text: str) -> Path:
+    """The path that `dotted` shows as `text`; of one with odd keys the beginning before the first of them."""
+    parts: list[str | int] = []
+    for found in _PART.finditer(text):
+        key, index = found["key"], found["index"]
+        if key is None and index is None:
+            break
+        parts.append(int(index) if index is not None else key)
+    return parts
 
 
 def load(

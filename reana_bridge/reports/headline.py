@@ -29,7 +29,6 @@ class Headline:
 
 
 _LIVE = {
-    RunState.SUBMITTING: "is being started",
     RunState.COLLECTING: "collects its results",
     RunState.COMPARING: "compares its results",
 }
@@ -56,10 +55,18 @@ def headline(
             return Headline(text=text, state="pending", tone=Tone.WARN if report.reason else Tone.NEUTRAL)
         case RunState.WAITING:
             return Headline(text="waits for approval", state="pending", tone=Tone.WARN)
+        case RunState.SUBMITTING:
+            return _unbegun(f"waits: {report.reason}" if report.reason else "is being started")
+        case RunState.RUNNING if report.started_at is None:  # its backend has it, but it waits there
+            return _unbegun(report.reason or "is being started")
         case RunState.RUNNING:
             return Headline(text=_progress(report.steps), state="running", tone=Tone.NEUTRAL)
         case _:
             return Headline(text=_LIVE[report.state], state="running", tone=Tone.NEUTRAL)
+
+
+def _unbegun(text: str) -> Headline:
+    return Headline(text=text, state="pending", tone=Tone.NEUTRAL)
 
 
 def _progress(steps: tuple[StepRecord, ...]) -> str:

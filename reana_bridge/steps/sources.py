@@ -1,5 +1,6 @@
 """What the steps read of a commit: its specification and its project file, at exactly that commit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from reana_bridge.forges.source import read_file
@@ -10,7 +11,9 @@ from reana_bridge.model.problems import ConfigurationError, Problem
 from reana_bridge.model.projects import Project
 from reana_bridge.model.reana_yaml import parse as parse_specification
 from reana_bridge.model.specification import Specification
+from reana_bridge.model.yamlfile import Document, Reading, load, path_of
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.store.tables import Run
 
 FILE_LIMIT = 1 << 20
@@ -60,6 +63,22 @@ def specification_of(
     """
     cache = bridge.cache(Project.parse(run.project))
     return specification_at(cache, run.sha, analysis, run.parameters or {})
+
+
+def placed(bridge: Bridge, run: Run, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """What a backend found wrong with the run's specification, with the file and the line of each key."""
+    unplaced = [one for one in problems if one.file == SPECIFICATION and one.key and one.line is None]
+    file, cache = analysis_of(run).file, bridge.cache(Project.parse(run.project))
+    text = read_file(cache, run.sha, file, FILE_LIMIT) if unplaced else None
+    if text is None:
+        return problems
+    document = load(text, file=file, reading=Reading.REANA)
+    return tuple(_placed(document, one) if one in unplaced else one for one in problems)
+
+
+def _placed(document: Document, problem: Problem) -> Problem:
+    line, column = document.place(path_of(problem.key))
+    return replace(problem, file=document.file, line=line, column=column)
 
 
 def specification_at(

@@ -26,7 +26,7 @@ from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateLimited
 from reana_bridge.model.admission import Candidate, Load, admit
 from reana_bridge.model.codec import to_data
-from reana_bridge.model.problems import ConfigurationError
+from reana_bridge.model.problems import ConfigurationError, Problem
 from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
@@ -41,7 +41,7 @@ from reana_bridge.steps.restarting import (
     restart_of,
     settings_with,
 )
-from reana_bridge.steps.sources import specification_of
+from reana_bridge.steps.sources import placed, specification_of
 from reana_bridge.steps.transitions import is_cancel_wanted, move
 from reana_bridge.steps.worker import pause
 from reana_bridge.store.leases import claim_of, due_rows, is_free, lock_key, take
@@ -179,7 +179,8 @@ class Submit:
         except ForgeRefused as refused:
             self._fail(row, FailureKind.CONFIGURATION, str(refused))
         except ConfigurationError as error:
-            self._fail(row, FailureKind.CONFIGURATION, "the workflow cannot be run as written", error)
+            problems = placed(self._bridge, row, error.problems)
+            self._fail(row, FailureKind.CONFIGURATION, "the workflow cannot be run as written", problems)
         except BackendRefused as refused:
             self._fail(row, FailureKind.INFRASTRUCTURE, str(refused))
         except RateLimited as limited:
@@ -265,13 +266,9 @@ class Submit:
             restart=restart_of(row),
         )
 
-    def _fail(
-        self, row: Run, kind: FailureKind, message: str, error: ConfigurationError | None = None
-    ) -> None:
-        problems = to_data(error.problems) if error else row.problems
-        self._move(
-            row, RunState.FAILED, failure=to_data(Failure(kind=kind, message=message)), problems=problems
-        )
+    def _fail(self, row: Run, kind: FailureKind, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        failure, shown = Failure(kind=kind, message=message), to_data(problems) if problems else row.problems
+        self._move(row, RunState.FAILED, failure=to_data(failure), problems=shown)
 
     def _wait(self, row: Run, limited: RateLimited, values: dict[str, str]) -> None:
         """Leave the forge alone as long as it asked; that is no failure and uses up no attempt."""

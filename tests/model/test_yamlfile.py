@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reana_bridge.model.problems import ConfigurationError
-from reana_bridge.model.yamlfile import Limits, Reading, dotted, load
+from reana_bridge.model.yamlfile import Limits, Reading, dotted, load, path_of
 from reana_bridge.model.yamlscalars import value_of
 from tests.model.attempts import attempt
 
@@ -183,6 +183,19 @@ def test_lines_within_a_block_of_text(word, line):
     path = ("top", "list", 1, "text")
     document = load(DOCUMENT, file="f")
     assert document.text_line(path, document.data["top"]["list"][1]["text"].index(word)) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", []),
+        ("workflow.specification.steps[0].name", ["workflow", "specification", "steps", 0, "name"]),
+        ("a[1][2].b-c", ["a", 1, 2, "b-c"]),
+        ("a.b['d.e'].f", ["a", "b"]),
+    ],
+)
+def test_the_path_that_is_shown(text: str, path: list[str | int]) -> None:
+    assert path_of(text) == path
 
 
 def test_dotted():

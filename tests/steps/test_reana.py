@@ -175,6 +175,17 @@ def test_want_of_room_has_an_end(reana: ReanaHouse) -> None:
     assert run.failure["message"] == "REANA found no room for it for too long"
 
 
+def test_what_reana_would_refuse_is_told_with_its_line(reana: ReanaHouse) -> None:
+    sha = reana.commit(files={"reana.yaml": DOCUMENT.replace(', environment: "python:3.12"', "")})
+    reana.push()
+    run = reana.until(RunState.FAILED, sha)
+    (missing,) = run.problems
+    assert (missing["file"], missing["line"]) == ("reana.yaml", 7)
+    assert missing["key"] == "workflow.specification.steps[0].environment"
+    assert "reana.yaml line 7" in reana.note(sha)
+    assert reana.fake.workflows() == []
+
+
 def test_what_the_analysis_failed_does_not(reana: ReanaHouse) -> None:
     sha = reana.commit(files={"measure.py": "raise KeyError('n_tracks')"})
     reana.push()

@@ -51,7 +51,7 @@ def error_of(what: str, status: int, said: str) -> ReanaError:
         said: The server's words.
     """
     words = said.lower()
-    message = f"REANA did not {what}: {status} {said}".rstrip()
+    message = f"REANA did not {what}: {status} {said}".rstrip(" .")
     for known, kind in _GENTLE:
         if any(word in words for word in known):
             return kind(message, status=status, said=said, sent=False)

@@ -90,7 +90,8 @@ def _account(name: str, calls: Calls) -> list[str]:
         used, most = (
             text(mapping(mapping(told).get(key)).get("human_readable")) for key in ("usage", "limit")
         )
-        lines.append(f"account {name}: {kind} quota: {used or '0'} of {most or 'no limit'} used")
+        taken = f"{used or '0'} of {most} used" if most else f"{used or '0'} used, no limit"
+        lines.append(f"account {name}: {kind} quota: {taken}")
     try:
         offered = [text(one) for one in items(calls.info().get("compute_backends"))]
     except ReanaError:
