@@ -109,10 +109,12 @@ def path_of(text: str) -> Path:
     """The path that `dotted` shows as `text`; of one with odd keys the beginning before the first of them."""
     parts: list[str | int] = []
     for found in _PART.finditer(text):
-        key, index = found["key"], found["index"]
-        if key is None and index is None:
+        if found["index"]:
+            parts.append(int(found["index"]))
+        elif found["key"]:
+            parts.append(found["key"])
+        else:
             break
-        parts.append(int(index) if index is not None else key)
     return parts
 
 
