@@ -6,22 +6,14 @@ Rows that steps work on carry `version`, `due_at`, `attempt`, `lease_owner` and 
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, Float, Index, LargeBinary, String, UniqueConstraint
+from sqlalchemy import Column, Float, Index, LargeBinary, String, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from reana_bridge.model.runs import RunState, Wanted
-from reana_bridge.store.ids import new_id
-
-Json = Any
-"""What `model.codec` makes: a mapping, or a list of such."""
-
-
-def _id() -> Any:
-    return Field(default_factory=new_id, primary_key=True, max_length=26)
-
-
-def _json() -> Any:
-    return Field(default=None, sa_column=Column(JSON(none_as_null=True), nullable=True))
+from reana_bridge.store.acceptances import AcceptanceRow as AcceptanceRow
+from reana_bridge.store.columns import Json
+from reana_bridge.store.columns import id_column as _id
+from reana_bridge.store.columns import json_column as _json
 
 
 def _due() -> Any:

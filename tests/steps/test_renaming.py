@@ -9,6 +9,7 @@ from reana_bridge.model.projects import Project
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps.pausing import PauseKind, pause_work
 from reana_bridge.store.tables import (
+    AcceptanceRow,
     Approval,
     Decision,
     Head,
@@ -27,7 +28,20 @@ from tests.steps.hosted import HostedHouse
 from webhooks.events import Change, Push
 
 OLD, NEW = "f:a/x", "f:b/y"
-TABLES = (Approval, Decision, Head, Hook, MergeRequestRow, MetricRow, OutboxRow, Run, Schedule, Upload, Want)
+TABLES = (
+    AcceptanceRow,
+    Approval,
+    Decision,
+    Head,
+    Hook,
+    MergeRequestRow,
+    MetricRow,
+    OutboxRow,
+    Run,
+    Schedule,
+    Upload,
+    Want,
+)
 
 
 def push(house: HostedHouse, path: str = "a/x", id: str = "42", **more: Any) -> Decision | None:
@@ -57,6 +71,10 @@ def lived_in(house: HostedHouse) -> Run:
     house.told(Change.OPENED)
     pause_work(house.bridge, PauseKind.PROJECT, OLD, reason="We move.", by="ann")
     with house.bridge.database.transaction() as session:
+        run = house.runs()[-1].id
+        said = {"analysis": "analysis", "metric": "a", "value": 1.0, "reason": "so", "accepted_by": "mia"}
+        said |= {"accepted_at": 1.0, "sha": "a" * 40, "run_id": run, "comment": "1"}
+        session.add(AcceptanceRow(project=OLD, merge_request=5, **said))
         session.add(Approval(project=OLD, number=5, sha="a" * 40, approved_by="jane", approved_at=1.0))
         session.add(Hook(id="h", forge="f", project=OLD, made_at=1.0))
         session.merge(Schedule(project=OLD, looked_at=1.0))

@@ -15,6 +15,7 @@ from reana_bridge.forges.hosted import is_hosted
 from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.tables import (
+    AcceptanceRow,
     Approval,
     Decision,
     Head,
@@ -31,9 +32,20 @@ from reana_bridge.store.tables import (
 )
 from webhooks.events import Event
 
-_TABLES: tuple[Any, ...] = (Approval, Decision, Head, MergeRequestRow, MetricRow, Schedule, Upload, Want)
-_UNIQUE: tuple[Any, ...] = (Approval, Head, MergeRequestRow, OutboxRow, Schedule, Upload)
+_UNIQUE: tuple[Any, ...] = (AcceptanceRow, Approval, Head, MergeRequestRow, OutboxRow, Schedule, Upload)
 """Tables where a row of the new name would be in the way of the old one's."""
+
+_TABLES: tuple[Any, ...] = (
+    AcceptanceRow,
+    Approval,
+    Decision,
+    Head,
+    MergeRequestRow,
+    MetricRow,
+    Schedule,
+    Upload,
+    Want,
+)
 
 _project, _run, _outbox = cast(Any, ProjectRow), cast(Any, Run), cast(Any, OutboxRow)
 _hook, _pause = cast(Any, Hook), cast(Any, Pause)
