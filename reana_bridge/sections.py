@@ -352,6 +352,14 @@ class ProjectSettings(_Section):
         "`gitlab-cern:atlas/common-*`, whose code its commits may hold as submodules although not everybody "
         "may read it; it is read with the bridge's token.",
     )
+    accept_by: Literal["maintain", "write"] = Field(
+        "maintain",
+        description="Who may accept a difference in a merge request: who may merge into protected branches "
+        "(GitLab Maintainer, GitHub maintain or admin), or everybody who may push.",
+    )
+    accept_own: bool = Field(
+        False, description="Whether the author of a merge request may accept its differences alone."
+    )
     commands_per_hour: int = Field(
         60, ge=0, description="Commands in comments that one person may give in an hour; 0 for none."
     )

@@ -172,6 +172,8 @@ class MergeRequestFacts:
         draft: Whether it is marked as not ready.
         open: Whether it is neither closed nor merged.
         author: User name of who opened it.
+        merged_sha: The commit of the target branch that brought it there: the merge or squash commit, or
+            where the branch was only moved, its head; empty unless it is merged.
     """
 
     number: int
@@ -185,6 +187,7 @@ class MergeRequestFacts:
     draft: bool = False
     open: bool = True
     author: str = ""
+    merged_sha: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

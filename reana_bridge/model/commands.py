@@ -27,6 +27,7 @@ HELP = """\
 | `/reana cancel [analysis]` | stop what runs or waits |
 | `/reana approve SHA` | let this very commit run (all digits of its SHA) |
 | `/reana compare REF` | compare with another branch, tag or commit |
+| `/reana accept METRIC reason` | say that this metric's difference is expected, and why |
 | `/reana status` | say how far it is |
 | `/reana why` | say why it ran or did not run |
 | `/reana help` | show this |
@@ -46,6 +47,7 @@ class CommandName(StrEnum):
     STATUS = "status"
     WHY = "why"
     COMPARE = "compare"
+    ACCEPT = "accept"
     HELP = "help"
 
 
@@ -58,13 +60,15 @@ class Command:
         analysis: With `run` and `cancel`, which one; empty for all.
         parameters: With `run`: over the analysis' own.
         argument: With `approve` a commit's 40 or 64 digits in lower case; with `compare` a branch, a tag, a
-            full ref or a commit.
+            full ref or a commit; with `accept` a metric, or `analysis/metric`.
+        reason: With `accept`, why: the rest of the line.
     """
 
     name: CommandName
     analysis: str = ""
     parameters: dict[str, Value] = field(default_factory=dict[str, Value])
     argument: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,10 @@ class _Wrong(Exception):
 
 _BEGIN = re.compile(r" {0,3}/reana(?=\s|$)(.*)", re.IGNORECASE | re.DOTALL)
 _QUOTES = re.compile('["\u201c\u201d]')
+_ACCEPT = re.compile(r"\s*accept(?=\s|$)(.*)", re.IGNORECASE | re.DOTALL)
+_METRIC = re.compile(
+    '\\s*(?:"([^"]*)"|\u201c([^\u201c\u201d]*)\u201d|([^\\s"\u201c\u201d]+))(?:\\s+(.*))?', re.DOTALL
+)
 _WORD = re.compile('(?:"[^"]*"|\u201c[^\u201c\u201d]*\u201d|[^\\s"\u201c\u201d])+')
 _NAME = re.compile(NAME_PATTERN)
 _PARAMETER = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
@@ -94,6 +102,9 @@ _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}", re.ASCII)
 _BAD_REF = re.compile(r"^-|[\x00-\x20\x7f~^:?*\[\\\ud800-\udfff]|\.\.|@\{|//|/\.|\.lock(/|$)|^/|^\.|[./]$")
 _MAXIMUM_REF = 250
 _MAXIMUM_VALUE = 10_000
+_MAXIMUM_METRIC = 1000
+MAXIMUM_REASON = 500
+"""Characters that the reason of an acceptance has at most."""
 
 
 def parse(body: str) -> tuple[Command | Mistake, ...]:
@@ -121,6 +132,9 @@ def parse(body: str) -> tuple[Command | Mistake, ...]:
 
 def _read(line: str, rest: str) -> Command | Mistake:
     try:
+        accepting = _ACCEPT.fullmatch(rest)
+        if accepting is not None:
+            return _accept(accepting[1])
         name, *words = _words(rest) or ["help"]
         return _NAMES[_known(name)](words)
     except _Wrong as wrong:
@@ -203,6 +217,27 @@ def _compare(words: list[str]) -> Command:
     if not ref or len(ref) > _MAXIMUM_REF or _BAD_REF.search(ref):
         raise _Wrong(f"`{shown(words[0])}` is no branch, tag or commit")
     return Command(name=CommandName.COMPARE, argument=ref)
+
+
+def _accept(rest: str) -> Command:
+    """Unlike with other commands, what follows the metric is prose: quotation marks in it mean nothing."""
+    usage = "`/reana accept METRIC reason`"
+    if not rest.strip():
+        raise _Wrong(f"`/reana accept` needs a metric and a reason; write {usage}")
+    found = _METRIC.fullmatch(rest)
+    if found is None:
+        raise _Wrong(
+            'the metric stands in quotation marks that do not fit; write `"name with blanks" reason`'
+        )
+    metric = next(part for part in found.groups()[:3] if part is not None).strip()
+    reason = (found[4] or "").strip()
+    if not metric or len(metric) > _MAXIMUM_METRIC:
+        raise _Wrong(f"that is no metric's name; write {usage}")
+    if not any(map(str.isalnum, reason)) or reason.casefold() == "reason":
+        raise _Wrong(f"say why `{shown(metric)}` may differ: people will read it later; write {usage}")
+    if len(reason) > MAXIMUM_REASON:
+        raise _Wrong(f"the reason is longer than {MAXIMUM_REASON} characters; say it shorter")
+    return Command(name=CommandName.ACCEPT, argument=metric, reason=reason)
 
 
 def _alone(name: CommandName) -> Callable[[list[str]], Command]:

@@ -34,13 +34,15 @@ class Order:
         again: Whether to run although there is a result already.
         baseline: The commit to compare with; empty for the usual choice.
         command: In a comment or by a button: `run`, `retest`, `cancel`, `approve`, `status`, `why`,
-            `compare` or `help`; empty else.
-        argument: What `approve` or `compare` is followed by, or why a `help` is needed.
+            `compare`, `accept` or `help`; empty else.
+        argument: What `approve`, `compare` or `accept` is followed by, or why a `help` is needed.
         merge_request: Where the comment stands; None for no merge request.
         comment: The forge's id of the comment, to answer to; empty for none.
         actor_id: The forge's id of who asked.
         place: Which of the comment's commands it is, from 0.
         restart: What the one run of it takes up; None to begin anew.
+        reason: With `accept`, why.
+        heard_at: When the comment came in, UTC seconds by the database's clock; 0 where nobody heard one.
     """
 
     kind: OrderKind
@@ -59,6 +61,8 @@ class Order:
     actor_id: str = ""
     place: int = 0
     restart: Restart | None = None
+    reason: str = ""
+    heard_at: float = 0.0
 
     def body(self) -> bytes:
         """As the body of a delivery; `read` is its inverse."""

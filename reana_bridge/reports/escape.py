@@ -58,6 +58,11 @@ def inline(text: str) -> str:
     return _escaped(clean(text))
 
 
+def copied(text: str) -> str:
+    """`text` as it reads for who copies it from where it was shown: without the joiners that are put in."""
+    return clean(text.replace(ZERO_WIDTH, ""))
+
+
 def block(escaped: str) -> str:
     """What `inline`, `code` or `marked` made, for the beginning of a line or a list item."""
     start = _BLOCK_START.match(escaped)

@@ -165,17 +165,19 @@ def view(report: Report) -> ReportView:
         unsure=_unsure(rows),
         limits_line=limits_line(comparison) if comparison else "",
         accept=tuple(
-            f"/reana accept {_quoted(row.name)} reason"
-            for row in rows
-            if row.blocks and _QUOTABLE.fullmatch(row.name)
+            command for row in rows if row.blocks and row.has_value and (command := accept_command(row.name))
         ),
         approve=f"/reana approve {report.sha}" if _waits(report) else "",
         approved=f"approved by {report.approved_by}, so it is never a baseline" if report.approved_by else "",
     )
 
 
-def _quoted(name: str) -> str:
-    return name if re.fullmatch(r"[\w.+%/-]+", name) else f'"{name}"'
+def accept_command(metric: str) -> str:
+    """What accepts a difference of `metric`, ready to paste but for the reason; empty where none can."""
+    if not _QUOTABLE.fullmatch(metric) or not metric.strip():
+        return ""
+    name = metric if re.fullmatch(r"[\w.+%/-]+", metric) else f'"{metric}"'
+    return f"/reana accept {name} reason"
 
 
 def _waits(report: Report) -> bool:

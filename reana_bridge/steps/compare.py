@@ -5,7 +5,7 @@ say; the rules that count are the target branch's; what was compared is stored w
 report is the same whenever it is rendered.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from sqlalchemy import and_, or_, select
@@ -21,6 +21,7 @@ from reana_bridge.results.comparison import compare
 from reana_bridge.results.histories import Past
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.comparing.accepting import Expected, expected_of
 from reana_bridge.steps.comparing.choosing import Chosen, choose, left_by
 from reana_bridge.steps.comparing.files import look_into
 from reana_bridge.steps.comparing.history import past_of
@@ -47,11 +48,12 @@ _DUE = due_rows(_run, _MINE, order=[_run.due_at])
 
 @dataclass(frozen=True, kw_only=True)
 class _Gathered:
-    """What a run is compared with: whose rules count, the baseline, and what its branch had before."""
+    """What a run is compared with: whose rules count, the baseline, what its branch had, what is expected."""
 
     ruling: Ruling
     chosen: Chosen
     past: Past | None = None
+    expected: Expected = field(default_factory=Expected)
 
 
 class Compare:
@@ -88,6 +90,7 @@ class Compare:
             proposed_rules=analysis_of(row).rules,
             no_baseline=choice.no_baseline,
             past=found.past,
+            acceptances=found.expected.acceptances,
             checks=found.ruling.analysis.checks,
             files=looked.files,
         )
@@ -136,15 +139,18 @@ class Compare:
                 cache = fetched(bridge, Project.parse(row.project), row.sha, target_sha(row))
                 ruling = ruling_on(bridge, row, cache)
                 chosen = choose(session, row, cache, ruling.analysis.baseline)
+                expected = expected_of(session, row, cache, chosen)
                 baseline, past = chosen.choice.baseline, None
                 if baseline is not None:
                     rules = (*ruling.analysis.rules, *own.rules)
                     limit = bridge.settings.limits.history_runs
-                    past = past_of(session, row, cache, baseline, rules=rules, limit=limit)
+                    past = past_of(
+                        session, row, cache, baseline, rules=rules, limit=limit, accepted=expected.merged
+                    )
             except ForgeRefused as gone:  # force-pushed away, or the whole project
                 none = Choice(baseline=None, no_baseline=f"its history cannot be read: {gone}")
                 return _Gathered(ruling=Ruling(analysis=own, sha=row.sha), chosen=Chosen(choice=none))
-        return _Gathered(ruling=ruling, chosen=chosen, past=past)
+        return _Gathered(ruling=ruling, chosen=chosen, past=past, expected=expected)
 
     def _deadline(self, row: Run, now: float) -> float:
         """Until when its baseline is waited for, UTC seconds since the epoch."""

@@ -43,6 +43,8 @@ def test_every_command_is_explained() -> None:
         usages, sorted(CommandName, key=lambda n: HELP.index(f"`/reana {n}")), strict=True
     ):
         who = "who can comment" if name in HARMLESS else "who may push"
+        if name is CommandName.ACCEPT:
+            who = "who may merge, but not the author alone"
         assert table[usage][2] == who
         assert f"\n## {name}\n" in text
 
@@ -50,8 +52,9 @@ def test_every_command_is_explained() -> None:
 def test_commands_in_the_page_are_commands() -> None:
     text = page("commands-in-comments")
     blocks = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
-    assert [[type(each).__name__ for each in parse(block)] for block in blocks] == [["Command"], ["Mistake"]]
-    (mistake,) = parse(blocks[1])
+    kinds = [[type(each).__name__ for each in parse(block)] for block in blocks]
+    assert kinds == [["Command"], ["Command"], ["Mistake"]]
+    (mistake,) = parse(blocks[2])
     assert isinstance(mistake, Mistake)
     assert mistake.problem in text
 

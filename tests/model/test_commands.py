@@ -24,6 +24,10 @@ def approve(sha: str) -> Command:
     return Command(name=CommandName.APPROVE, argument=sha)
 
 
+def accept(metric: str, reason: str) -> Command:
+    return Command(name=CommandName.ACCEPT, argument=metric, reason=reason)
+
+
 def compare(ref: str) -> Command:
     return Command(name=CommandName.COMPARE, argument=ref)
 
@@ -62,6 +66,14 @@ def compare(ref: str) -> Command:
         ("/reana run n=null", (run(n="null"),)),
         ("/reana run url=a=b&c=d", (run(url="a=b&c=d"),)),
         ("/reana run n=don't", (run(n="don't"),)),
+        ("/reana accept yield new trigger", (accept("yield", "new trigger"),)),
+        ("/Reana Accept\tyield.signal\tnew", (accept("yield.signal", "new"),)),
+        (
+            '/reana accept "upper limit (95 % CL)"  it\'s 5" now ',
+            (accept("upper limit (95 % CL)", "it's 5\" now"),),
+        ),
+        ("/reana accept \u201cupper limit\u201d so", (accept("upper limit", "so"),)),
+        ("/reana accept fit/yield so", (accept("fit/yield", "so"),)),
     ],
 )
 def test_each_command(body: str, commands: tuple[Command, ...]):
@@ -176,7 +188,17 @@ def test_what_is_no_command(body: str):
         ("/reana rnu", "did you mean `/reana run`?"),
         ("/reana run.", "did you mean `/reana run`?"),
         ("/reana rerun", "did you mean `/reana run`?"),
-        ("/reana accept", "there is no command `accept`"),
+        ("/reana accpet", "did you mean `/reana accept`?"),
+        ("/reana accept", "needs a metric and a reason"),
+        ("/reana accept yield", "say why `yield` may differ"),
+        ("/reana accept yield reason", "say why `yield` may differ"),
+        ('/reana accept "upper limit"', "say why `upper limit` may differ"),
+        ('/reana accept "" so', "no metric's name"),
+        ('/reana accept "upper limit so', "do not fit"),
+        ('/reana accept "a"b so', "do not fit"),
+        ('/reana accept a"b so', "do not fit"),
+        ("/reana accept " + "x" * 1001 + " so", "no metric's name"),
+        ("/reana accept yield " + "x" * 501, "longer than 500"),
         ("/reana xyzzy", "`/reana help` lists"),
         ("/reana /run", "there is no command `/run`"),
         ("/reana approve", "all 40 (or 64) digits"),

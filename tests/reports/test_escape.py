@@ -6,11 +6,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from reana_bridge.model.commands import Command, CommandName, parse
 from reana_bridge.reports.escape import (
     ZERO_WIDTH,
     block,
     clean,
     code,
+    copied,
     fenced,
     html_text,
     image,
@@ -20,6 +22,7 @@ from reana_bridge.reports.escape import (
     picture_address,
     web_address,
 )
+from reana_bridge.reports.view import accept_command
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 MARKDOWN_WITH_HTML = MarkdownIt("commonmark", {"html": True})
@@ -220,3 +223,22 @@ def test_a_link_never_ends_early(text):
     tokens = MARKDOWN.parse(link("x", f"https://b.example/{text}"))
     kinds = [token.type for token in tokens[1].children or []]
     assert kinds == ["link_open", "text", "link_close"]
+
+
+@given(st.text(max_size=40))
+@example("upper limit (95 % CL)")
+@example("a|b @all #1 !2 :tada:")
+@example("two  blanks")
+@example("\u201cquoted\u201d x")
+@example("<!-- x --> y")
+def test_the_line_that_accepts_a_difference_means_the_metric_when_it_is_pasted(name: str) -> None:
+    """As a note has it, copied from where a Markdown renderer shows it, with a reason written into it."""
+    line = accept_command(name)
+    tokens = MarkdownIt("commonmark").parseInline(code(line))[0].children or []
+    shown = "".join(token.content for token in tokens)
+    assert bool(line) == bool(name.strip() and not re.search(r'["\\`\x00-\x1f\x7f]', name))
+    for said in (shown, line) if line else ():
+        (command,) = parse(said.removesuffix("reason") + "so it is")
+        assert isinstance(command, Command), command
+        assert (command.name, command.reason) == (CommandName.ACCEPT, "so it is")
+        assert copied(command.argument) == copied(name)

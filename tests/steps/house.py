@@ -222,6 +222,13 @@ class House:
         self.bridge = replace(self.bridge, settings=settings)
         self._use(self.bridge)
 
+    def with_rule(self, **rule: Any) -> None:
+        """From now on the settings say this of every project."""
+        projects = Settings.model_validate({"projects": [{"match": "f:*", **rule}]}).projects
+        settings = self.bridge.settings.model_copy(update={"projects": projects})
+        self.bridge = replace(self.bridge, settings=settings)
+        self._use(self.bridge)
+
     def close(self) -> None:
         self.bridge.close()
 

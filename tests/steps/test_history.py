@@ -90,14 +90,14 @@ SHAS = [f"{number:040x}" for number in range(6)]
         (["fb"] * 6, {}, [0, 1, 2, 3, 4, 5], False),
         (["pb", "pb", "fb", "fb", "fb", "fb"], {}, [2, 3, 4, 5], False),
         (["fb", "pb", "fb", "pb", "pb", "pb"], {}, [3, 4, 5], False),
-        (["fb"] * 6, {"a": SHAS[3]}, [3, 4, 5], True),
-        (["fb"] * 6, {"a": SHAS[5]}, [5], True),
-        (["fb"] * 6, {"b": SHAS[3]}, [0, 1, 2, 3, 4, 5], False),
-        (["fb"] * 6, {"a": "f" * 40}, [0, 1, 2, 3, 4, 5], False),
+        (["fb"] * 6, {"a": [SHAS[3], SHAS[0], "f" * 40]}, [3, 4, 5], True),
+        (["fb"] * 6, {"a": [SHAS[5]]}, [5], True),
+        (["fb"] * 6, {"b": [SHAS[3]]}, [0, 1, 2, 3, 4, 5], False),
+        (["fb"] * 6, {"a": ["f" * 40]}, [0, 1, 2, 3, 4, 5], False),
     ],
 )
 def test_values_of_one_unit_since_what_was_accepted(
-    database: Database, units: list[str], accepted: dict[str, str], values: list[int], is_accepted: bool
+    database: Database, units: list[str], accepted: dict[str, list[str]], values: list[int], is_accepted: bool
 ) -> None:
     runs = [f"r{number}" for number in range(6)]
     common = {"project": "f:group/name", "analysis": "fit"}

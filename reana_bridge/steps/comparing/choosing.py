@@ -39,12 +39,14 @@ class Chosen:
         result: What it left; None where there is no baseline.
         awaited: The live run that is waited for; None for none.
         wanted: The commit at which a baseline should be; empty where there is none.
+        oldest: The commit of the baseline, of a rolling one the oldest; empty where there is none.
     """
 
     choice: Choice
     result: Result | None = None
     awaited: str | None = None
     wanted: str = ""
+    oldest: str = ""
 
 
 def choose(session: Session, row: Run, cache: Path, wish: BaselineWish) -> Chosen:
@@ -71,6 +73,7 @@ def choose(session: Session, row: Run, cache: Path, wish: BaselineWish) -> Chose
         result=look.result(choice),
         awaited=awaited[0] if awaited else None,
         wanted=look.wanted or "",
+        oldest=look.oldest(choice),
     )
 
 
@@ -80,7 +83,9 @@ def _given(session: Session, row: Run, sha: str) -> Chosen:
     place = Place(candidate=candidate, reason=BaselineReason.GIVEN)
     choice = choose_baseline([place], branch="", none=f"{sha[:7]} has no successful run")
     result = _result(session, candidate.run_id) if choice.baseline else None
-    return Chosen(choice=choice, result=result, awaited=candidate.live_run_id if choice.waiting_for else None)
+    awaited = candidate.live_run_id if choice.waiting_for else None
+    oldest = choice.baseline.sha if choice.baseline else ""
+    return Chosen(choice=choice, result=result, awaited=awaited, oldest=oldest)
 
 
 class _Look:
@@ -91,6 +96,7 @@ class _Look:
         self._runs = _Runs(session, row)
         self._target = target_sha(row)
         self._rolling: list[str] = []
+        self._oldest = ""
         self.branch = short_ref(row.target or row.ref)
         base = merge_base(cache, row.sha, self._target) if row.proposal else row.sha
         shas = first_parents(cache, base, LOOK_BACK + 1) if base else []
@@ -142,6 +148,12 @@ class _Look:
             return together([_result(self._session, run_id) for run_id in self._rolling])
         return _result(self._session, choice.baseline.run_id)
 
+    def oldest(self, choice: Choice) -> str:
+        """The oldest commit that the chosen baseline stands for; empty without one."""
+        if choice.baseline is None:
+            return ""
+        return self._oldest if choice.baseline.reason is BaselineReason.ROLLING else choice.baseline.sha
+
     def _at_base(self) -> Iterator[Place]:
         reason = BaselineReason.MERGE_BASE if self._row.proposal else BaselineReason.FIRST_PARENT
         yield from (Place(candidate=c, reason=reason) for c in self._ancestors[:1])
@@ -179,6 +191,7 @@ class _Look:
         found = [c for c in self._ancestors if c.run_id][: self._wish.rolling]
         self._rolling = [c.run_id for c in found if c.run_id]
         if found:
+            self._oldest = found[-1].sha
             yield Place(candidate=found[0], reason=BaselineReason.ROLLING, runs=len(found))
 
 

@@ -40,7 +40,7 @@ def past_of(
     *,
     rules: Sequence[Rule],
     limit: int,
-    accepted: Mapping[str, str] | None = None,
+    accepted: Mapping[str, Sequence[str]] | None = None,
 ) -> Past:
     """What the target branch had up to the baseline's commit.
 
@@ -51,7 +51,8 @@ def past_of(
         baseline: What it is compared with.
         rules: They may ask for more runs than usual.
         limit: The most runs that are looked at.
-        accepted: By metric the commit that an accepted change came with: what was before is left out.
+        accepted: By metric the commits that accepted changes came with: what was before the last one on the
+            branch is left out.
 
     Raises:
         ForgeRefused: the history cannot be read.
@@ -93,7 +94,7 @@ def _runs(session: Session, row: Run, commits: list[str], limit: int) -> list[tu
 
 
 def series_of(
-    session: Session, history: History, commits: Sequence[str], accepted: Mapping[str, str]
+    session: Session, history: History, commits: Sequence[str], accepted: Mapping[str, Sequence[str]]
 ) -> dict[str, Series]:
     """The values of every metric, in one query.
 
@@ -101,7 +102,7 @@ def series_of(
         session: The database, to read.
         history: The runs.
         commits: Of the branch, newest first; those of the runs among them.
-        accepted: By metric the commit that an accepted change came with.
+        accepted: By metric the commits that accepted changes came with.
     """
     places = {run: place for place, run in enumerate(history.run_ids)}
     found: dict[str, list[tuple[int, float, str]]] = {}
@@ -109,10 +110,13 @@ def series_of(
         for run, name, value, unit in rows:
             found.setdefault(name, []).append((places[run], value, unit))
     ages = {sha: age for age, sha in enumerate(commits)}
+    since = {
+        name: min((ages[sha] for sha in shas if sha in ages), default=None) for name, shas in accepted.items()
+    }
     oldest = {
-        name: next((place for place, sha in enumerate(history.shas) if ages[sha] <= ages[since]), len(places))
-        for name, since in accepted.items()
-        if since in ages
+        name: next((place for place, sha in enumerate(history.shas) if ages[sha] <= age), len(places))
+        for name, age in since.items()
+        if age is not None
     }
     return {name: _one_series(sorted(values), oldest.get(name)) for name, values in found.items()}
 

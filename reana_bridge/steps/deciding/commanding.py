@@ -14,8 +14,10 @@ from reana_bridge.model.commands import HELP, CommandName
 from reana_bridge.model.decisions import Decision, Forks, Outcome
 from reana_bridge.model.orders import Order
 from reana_bridge.model.runs import FINAL, RunState
+from reana_bridge.model.suggestions import shown
 from reana_bridge.model.wants import WantKind
 from reana_bridge.reports.escape import block, marked
+from reana_bridge.steps.deciding.accepting import Refused, look_at_acceptance
 from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.deciding.ordering import Choice, decide_order, look_at_order, run_proposed
 from reana_bridge.steps.deciding.proposing import Proposal, decide_proposal, propose
@@ -64,6 +66,8 @@ def _of_proposal(reading: Reading, order: Order, command: CommandName, proposal:
             return replace(looked, sha=proposal.base.sha)
         case CommandName.COMPARE:
             return _compare(reading, order, proposal)
+        case CommandName.ACCEPT:
+            return _accept(reading, order, proposal)
         case CommandName.RETEST:
             return _run_again(reading, order, proposal, only=_failed(reading, proposal.base.sha))
         case _:
@@ -115,6 +119,16 @@ def _approve(reading: Reading, order: Order, proposal: Proposal) -> Looked:
     if looked.decision.outcome is Outcome.RUN:
         return looked
     return replace(looked, says=marked(f"It is approved, but nothing runs: {looked.decision.reason}"))
+
+
+def _accept(reading: Reading, order: Order, proposal: Proposal) -> Looked:
+    found = look_at_acceptance(reading, order, proposal)
+    if isinstance(found, Refused):
+        return _answer(reading, order, found.reason, found.says, outcome=Outcome.SKIP)
+    metric, value = shown(found.acceptance.metric), shown(str(found.acceptance.value))
+    reason = f"{shown(order.actor)} accepts `{metric}` up to {value}: {shown(order.reason, 500)}"
+    looked = _answer(reading, order, reason)
+    return replace(looked, sha=proposal.base.sha, accepts=found)
 
 
 def _never(reading: Reading, order: Order) -> Looked:

@@ -58,7 +58,8 @@ def look_at_comment(reading: Reading, event: Comment) -> Looked:
     name = harmful[0].name
     reason = f"{shown(event.actor)} may not give the command `{name}`: that takes the right to push"
     told = _given(reading, event.actor)[1]
-    reply = f"`/reana {name}` is for people who may push to this project; the forge does not say so of you."
+    right = "may merge" if name is CommandName.ACCEPT else "may push to this project"
+    reply = f"`/reana {name}` is for people who {right}; the forge does not say so of you."
     answered = Answered(
         number=event.number,
         comment=event.comment,
@@ -136,6 +137,7 @@ def _order(reading: Reading, event: Comment, each: Command | Mistake) -> Order:
             "argument": each.argument,
             "analysis": each.analysis,
             "parameters": each.parameters,
+            "reason": each.reason,
         }
     else:
         values["argument"] = each.problem

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from reana_bridge.forges.base import MergeRequestFacts
 from reana_bridge.model.analyses import Analysis
+from reana_bridge.model.comparisons import Acceptance
 from reana_bridge.model.decisions import Decision
 from reana_bridge.model.orders import Order
 from reana_bridge.model.projects import Project
@@ -27,6 +28,23 @@ class Answered:
     reaction: str = ""
     reply: str = ""
     orders: tuple[Order, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepted:
+    """A difference that somebody says is expected.
+
+    Attributes:
+        run: The run whose metric differs.
+        analysis: Its analysis.
+        acceptance: Which metric, up to which value, who and why.
+        baseline: The value before; None where there was none.
+    """
+
+    run: str
+    analysis: str
+    acceptance: Acceptance
+    baseline: float | int | str | bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +82,7 @@ class Looked:
         says: The command's answer, Markdown; empty for none.
         restart: What the ordered run takes up; None to begin anew.
         compares: The commit whose runs are compared anew, with `sha`; empty for none.
+        accepts: The difference that the command accepts; None for none.
     """
 
     event: str
@@ -96,3 +115,4 @@ class Looked:
     says: str = ""
     compares: str = ""
     restart: Restart | None = None
+    accepts: Accepted | None = None

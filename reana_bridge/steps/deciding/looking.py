@@ -39,7 +39,8 @@ def look(bridge: Bridge, delivery: Delivery) -> Looked:
         reason = f"there is no forge {delivery.forge} in the settings any more"
         return Looked(event="unknown", decision=Decision(outcome=Outcome.IGNORED, reason=reason))
     if delivery.kind == "order":
-        return _look_at_order(bridge, delivery.forge, Order.read(body))
+        order = replace(Order.read(body), heard_at=delivery.received_at)
+        return _look_at_order(bridge, delivery.forge, order)
     found = delivery.kind == "synthetic"
     kind = synthetic if found else KINDS[bridge.settings.forges[delivery.forge].kind]
     event = kind.parse(delivery.headers or {}, body)

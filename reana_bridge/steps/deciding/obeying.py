@@ -12,6 +12,7 @@ from reana_bridge.model.runs import FINAL, RunState
 from reana_bridge.reports.escape import block, code, inline, link, marked
 from reana_bridge.reports.status import status
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.deciding.accepting import store_acceptance
 from reana_bridge.steps.deciding.again import compare_anew
 from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.outbox import want_reaction, want_reply
@@ -84,6 +85,8 @@ def obey(bridge: Bridge, session: Session, looked: Looked, results: list[dict[st
             says = _status(bridge, session, looked)
         case CommandName.WHY:
             says = _why(session, looked)
+        case CommandName.ACCEPT:
+            store_acceptance(bridge, session, looked)
         case CommandName.COMPARE:
             if looked.compares:
                 _compare(bridge, session, looked)
