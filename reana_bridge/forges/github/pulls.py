@@ -84,4 +84,6 @@ def parse(item: Any, forge: str) -> MergeRequestFacts:
         draft=answers.inner(item, "draft") is True,
         open=answers.text(item, "state") == "open",
         author=answers.text(item, "user", "login"),
+        # Of one that is not merged it is a trial that GitHub makes for itself.
+        merged_sha=answers.text(item, "merge_commit_sha") if answers.text(item, "merged_at") else "",
     )

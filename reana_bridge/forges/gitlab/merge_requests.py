@@ -108,6 +108,16 @@ def merge_request_facts(answer: Json) -> MergeRequestFacts:
         draft=bool(draft),
         open=answer.get("state") == "opened",
         author=_text(name),
+        merged_sha=_merged_sha(answer),
+    )
+
+
+def _merged_sha(answer: Json) -> str:
+    """A squashed one has a squash commit, and a merge commit too unless its target was only moved there."""
+    if answer.get("state") != "merged":
+        return ""
+    return next(
+        filter(None, (_text(answer.get(f"{key}sha")) for key in ("merge_commit_", "squash_commit_", ""))), ""
     )
 
 

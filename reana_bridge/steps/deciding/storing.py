@@ -16,6 +16,7 @@ from reana_bridge.model.decisions import Outcome
 from reana_bridge.model.runs import RunState
 from reana_bridge.model.wants import WantKind
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.deciding.carrying import carry
 from reana_bridge.steps.deciding.looked import Looked
 from reana_bridge.steps.deciding.obeying import answer, obey
 from reana_bridge.steps.deciding.renaming import rename
@@ -81,6 +82,7 @@ class _Storing:
             rename(self._session, looked.renamed_from, looked.project)
         self._remember_project()
         newest = self._remember()
+        carry(self._bridge, self._session, looked)
         if looked.approves:
             self._approve()
         running = Running(self._bridge, self._session, self._delivery, looked, newest=newest)
