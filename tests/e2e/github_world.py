@@ -144,7 +144,8 @@ class Scene:
         self.world, self.github, self.forge = world, world.github, forge
         name = path.partition("/")[2]
         self.dev, self.guest = self.github.user(f"dev-{name}"), self.github.user(f"guest-{name}")
-        members = {self.dev: "write", world.bot: "admin"}
+        self.mia = self.github.user(f"mia-{name}")
+        members = {self.dev: "write", self.mia: "maintain", world.bot: "admin"}
         self.project = self.github.project(path, members=members, private=False)
         self.github.push(self.project, "main", {"README.md": "An analysis."})
         self.us = world.bot if forge == "token" else world.app.bot

@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 
 from reana_bridge.model.runs import FINAL, RunState
 from reana_bridge.store.database import Database
-from reana_bridge.store.tables import Decision, Delivery, OutboxRow, Run
+from reana_bridge.store.tables import AcceptanceRow, Decision, Delivery, OutboxRow, Run
 from reana_bridge.testing.gitlab import FakeGitLab, Level
 from reana_bridge.testing.gitlab.things import CommitStatus, Hook, MergeRequest, Note, Project, Token, User
 from tests.faults.world import Server
@@ -37,6 +37,7 @@ MARKER = "<!-- reana-bridge:note"
 DELIVERY: Any = Delivery
 RUN: Any = Run
 OUTBOX: Any = OutboxRow
+ACCEPTANCE: Any = AcceptanceRow
 
 SETTINGS = """
 [server]
@@ -475,6 +476,11 @@ class Scene:
             f"{row.kind} {row.key} {row.posted_version}/{row.wanted_version} {row.error} {row.remembered}"
             for row in rows
         ]
+
+    def acceptances(self) -> list[AcceptanceRow]:
+        with self.world.database.read() as session:
+            here = select(AcceptanceRow).where(ACCEPTANCE.project == f"gitlab:{self.project.path}")
+            return list(session.execute(here).scalars())
 
     def pending(self) -> dict[str, int]:
         """What is left to do; runs that wait for a person do not count."""

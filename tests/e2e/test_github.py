@@ -5,11 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import github_comments, github_forks, github_outages, github_pulls, github_pushes
+from tests.e2e import (
+    github_accepting,
+    github_comments,
+    github_forks,
+    github_outages,
+    github_pulls,
+    github_pushes,
+)
 from tests.e2e.github_world import World
 from tests.e2e.scenarios import GITHUB
 
-TABLE = (github_pushes, github_pulls, github_comments, github_forks, github_outages)
+TABLE = (github_accepting, github_pushes, github_pulls, github_comments, github_forks, github_outages)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.e2e import gitlab_comments, gitlab_forks, gitlab_outages, gitlab_pushes
+from tests.e2e import gitlab_accepting, gitlab_comments, gitlab_forks, gitlab_outages, gitlab_pushes
 from tests.e2e.scenarios import SCENARIOS
 
-TABLE = (gitlab_pushes, gitlab_comments, gitlab_forks, gitlab_outages)
+TABLE = (gitlab_pushes, gitlab_accepting, gitlab_comments, gitlab_forks, gitlab_outages)
 
 
 def test_the_table_is_whole():

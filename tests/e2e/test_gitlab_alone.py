@@ -239,3 +239,30 @@ def test_an_old_delivery_cannot_be_sent_once_more(make_world):
     assert hook.events[-1].status == "401"
     scene.settle()
     assert len(scene.decisions()) == decisions
+
+
+def test_what_is_accepted_survives_deaths_and_lost_hooks(make_world):
+    world = make_world(poll=1)
+    scene = world.scene()
+    rules = "analyses: {analysis: {rules: [{metric: a, absolute: 0.5, effect: block}]}}\n"
+    scene.main(files={".reana-bridge.yaml": rules})
+    of = scene.request()
+    scene.shows(of.sha, "failed")
+    scene.note(of, of.sha[:7])
+    scene.settle()
+    world.gitlab.deliveries.dropped = lambda _: True
+    scene.allowed.rows[of.sha] = 1
+    scene.say(of, "/reana accept a the new trigger has more", scene.mia)
+    until(scene.acceptances, scene.describe)
+    world.servers["one"].kill()  # it is stored; whether the forge shows it is chance
+    world.start()
+    scene.shows(of.sha, "success")
+    scene.note(of, "accepted by mia-")
+    merged = world.gitlab.merge(scene.project, of, user=scene.mia)
+    until(lambda: scene.acceptances()[0].merged_sha, scene.describe)
+    world.servers["one"].kill()
+    world.start()
+    scene.allowed.rows[merged] = 2
+    scene.shows(merged, "success")
+    scene.check()
+    assert (len(scene.acceptances()), scene.executed()[of.sha]) == (1, 1)

@@ -76,6 +76,8 @@ class Bodies:
             "title": pull.title,
             "draft": pull.draft,
             "merged": pull.merged,
+            "merged_at": when(self._world.clock()) if pull.merged else None,
+            "merge_commit_sha": pull.merge_commit_sha,
             "user": self.user(pull.author),
             "labels": [{"name": name} for name in pull.labels],
             "head": {

@@ -287,6 +287,22 @@ class Filling:
         with self.world.lock:
             happenings.close(self.world, self.bodies, project, pull, by or self.owner, merged=merged)
 
+    def merge(self, project: Project, pull: Pull, *, by: User | None = None, method: str = "merge") -> str:
+        """Merge a pull request by `merge` or `squash`; the target's new commit, with the source's files."""
+        with self.world.lock:
+            repository, ref = project.repository, f"refs/heads/{pull.target_branch}"
+            before = repository.refs()
+            parents = ["-p", before[ref], *(["-p", pull.sha] if method == "merge" else [])]
+            tree = repository.text("rev-parse", f"{pull.sha}^{{tree}}")
+            identity = ["-c", "user.name=owner", "-c", "user.email=owner@example.org"]
+            message = f"Merge pull request #{pull.number}"
+            sha = repository.text(*identity, "commit-tree", tree, *parents, "-m", message)
+            repository.git("update-ref", ref, sha)
+            pull.merge_commit_sha = sha
+            self._pushed(project, before, by or self.owner)
+        self.close(project, pull, merged=True, by=by)
+        return sha
+
     def reopen(self, project: Project, pull: Pull, *, by: User | None = None) -> None:
         """Open it again."""
         with self.world.lock:

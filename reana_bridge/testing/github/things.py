@@ -125,6 +125,7 @@ class Pull:
     title: str = ""
     state: str = "open"
     merged: bool = False
+    merge_commit_sha: str | None = None
     draft: bool = False
     labels: list[str] = field(default_factory=list[str])
     comments: dict[int, Comment] = field(default_factory=dict[int, Comment])

@@ -203,18 +203,27 @@ def _to(
     _tell(instance, project, merge_request, who, action, changes=changes)
 
 
-def merge(instance: Instance, project: Project, merge_request: MergeRequest, who: User) -> str:
-    """Merge it with a merge commit that holds the source's files; the new commit."""
+def merge(
+    instance: Instance, project: Project, merge_request: MergeRequest, who: User, method: str = "merge"
+) -> str:
+    """Merge it as the method says: `merge` (a merge commit), `squash` or `fast-forward`.
+
+    Returns:
+        The target's new commit, which holds the source's files.
+    """
     repository = project.repository
     before = repository.refs()
     ref = f"refs/heads/{merge_request.target_branch}"
-    message = f"Merge branch '{merge_request.source_branch}' into '{merge_request.target_branch}'\n"
-    tree = repository.text("rev-parse", f"{merge_request.sha}^{{tree}}")
-    who_did = ["-c", f"user.name={who.name}", "-c", f"user.email={who.email}"]
-    arguments = ["commit-tree", tree, "-p", before[ref], "-p", merge_request.sha, "-m", message]
-    sha = repository.text(*who_did, *arguments)
+    sha = merge_request.sha
+    if method != "fast-forward":
+        message = f"Merge branch '{merge_request.source_branch}' into '{merge_request.target_branch}'\n"
+        parents = ["-p", before[ref], *(["-p", sha] if method == "merge" else [])]
+        who_did = ["-c", f"user.name={who.name}", "-c", f"user.email={who.email}"]
+        tree = repository.text("rev-parse", f"{sha}^{{tree}}")
+        sha = repository.text(*who_did, "commit-tree", tree, *parents, "-m", message)
     repository.git("update-ref", ref, sha)
-    merge_request.merge_commit_sha = sha
+    merge_request.merge_commit_sha = sha if method == "merge" else None
+    merge_request.squash_commit_sha = sha if method == "squash" else None
     pushed(instance, project, before, repository.refs(), who)
     _to(instance, project, merge_request, who, state="merged", action="merge", of="opened")
     return sha

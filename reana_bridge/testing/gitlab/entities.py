@@ -283,7 +283,7 @@ def merge_request(
         "detailed_merge_status": "draft_status" if of.draft else "mergeable",
         "sha": of.sha,
         "merge_commit_sha": of.merge_commit_sha,
-        "squash_commit_sha": None,
+        "squash_commit_sha": of.squash_commit_sha,
         "reference": f"!{of.iid}",
         "references": {"short": f"!{of.iid}", "relative": f"!{of.iid}", "full": f"{where.path}!{of.iid}"},
         "web_url": f"{instance.url}/{where.path}/-/merge_requests/{of.iid}",

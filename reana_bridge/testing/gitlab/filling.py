@@ -274,10 +274,12 @@ class Filling:
         with self.instance.lock:
             changes.reopen(self.instance, project, of, user or self.root)
 
-    def merge(self, project: Project, of: MergeRequest, *, user: User | None = None) -> str:
-        """Merge a merge request; the merge commit."""
+    def merge(
+        self, project: Project, of: MergeRequest, *, user: User | None = None, method: str = "merge"
+    ) -> str:
+        """Merge a merge request by `merge`, `squash` or `fast-forward`; the target's new commit."""
         with self.instance.lock:
-            return changes.merge(self.instance, project, of, user or self.root)
+            return changes.merge(self.instance, project, of, user or self.root, method)
 
     def comment(self, project: Project, on: MergeRequest, user: User, body: str, **more: Any) -> Note:
         """A comment, as if the user had written it (`system`, `internal`)."""

@@ -106,7 +106,8 @@ def merge(call: Call) -> Answer:
         raise Refused(405, {"message": "405 Method Not Allowed"})
     if call.text("sha") not in (None, merge_request.sha):
         raise Refused(409, {"message": "SHA does not match HEAD of source branch"})
-    changes.merge(call.instance, project, merge_request, call.who())
+    method = "squash" if call.flag("squash") else "merge"
+    changes.merge(call.instance, project, merge_request, call.who(), method)
     return Answer(value=entities.merge_request(call.instance, merge_request, project, single=True))
 
 

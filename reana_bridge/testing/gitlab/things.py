@@ -194,6 +194,7 @@ class MergeRequest:
     state: str = "opened"
     labels: list[str] = field(default_factory=list[str])
     merge_commit_sha: str | None = None
+    squash_commit_sha: str | None = None
     notes: dict[int, Note] = field(default_factory=dict[int, Note])
     participants_approved: set[int] = field(default_factory=set[int])
 

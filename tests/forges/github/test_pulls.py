@@ -39,6 +39,17 @@ def test_a_closed_one(place: Place, merged: bool) -> None:
     assert forge.open_merge_requests(PROJECT) == []
 
 
+@pytest.mark.parametrize("method", ["merge", "squash"])
+def test_a_merged_one_says_by_which_commit(place: Place, method: str) -> None:
+    place.pull.merge_commit_sha = "a" * 40  # what GitHub tries to merge it as
+    before = place.with_token().merge_request(PROJECT, 1)
+    merged = place.github.merge(place.repository, place.pull, method=method)
+    after = place.with_token().merge_request(PROJECT, 1)
+    assert before
+    assert after
+    assert (before.merged_sha, after.merged_sha) == ("", merged)
+
+
 @pytest.mark.parametrize("number", [2, 999])
 def test_there_is_none(place: Place, number: int) -> None:
     assert place.with_token().merge_request(PROJECT, number) is None

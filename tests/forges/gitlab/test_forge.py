@@ -95,6 +95,18 @@ def test_merge_requests(world: World):
         world.forge.merge_request(world.project, one.iid)
 
 
+@pytest.mark.parametrize("method", ["merge", "squash", "fast-forward"])
+def test_a_merged_one_says_by_which_commit(world: World, method: str):
+    one = world.merge_request()
+    before = world.forge.merge_request(world.project, one.iid)
+    merged = world.gitlab.merge(world.there, one, method=method)
+    after = world.forge.merge_request(world.project, one.iid)
+    assert before is not None
+    assert after is not None
+    assert (before.merged_sha, after.merged_sha) == ("", merged)
+    assert (after.sha == merged) == (method == "fast-forward")
+
+
 def test_open_merge_requests(world: World):
     one, two = world.merge_request("one"), world.merge_request("two")
     assert [each.number for each in world.forge.open_merge_requests(world.project)] == [one.iid, two.iid]
