@@ -110,6 +110,7 @@ class RuleOutcome:
         test: The statistical test that it was judged by; None for a plain limit.
         accepted: Who said that the difference is expected; None where nobody did. An accepted outcome is
             shown as broken and accepted, and never blocks.
+        pattern: The metric or file, or pattern of such, that the rule is on; empty where it was not noted.
     """
 
     rule: str
@@ -119,6 +120,7 @@ class RuleOutcome:
     proposed: bool = False
     test: Test | None = None
     accepted: Acceptance | None = None
+    pattern: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,6 +67,7 @@ def judge(
             explanation=judged.explanation,
             proposed=proposed,
             test=judged.test,
+            pattern=rule.metric,
         )
         for words, effect, judged in _limits(rule, compared, samples)
     )

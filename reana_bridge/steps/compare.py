@@ -22,6 +22,7 @@ from reana_bridge.results.histories import Past
 from reana_bridge.steps.announcing import announce
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.comparing.accepting import Expected, expected_of
+from reana_bridge.steps.comparing.alarms import note_alarms
 from reana_bridge.steps.comparing.choosing import Chosen, choose, left_by
 from reana_bridge.steps.comparing.files import look_into
 from reana_bridge.steps.comparing.history import past_of
@@ -121,6 +122,7 @@ class Compare:
             stored.document = to_data(comparison)
             session.add(stored)
             name_pictures(session, row.id, (*looked.pictures, *drawn.kept))
+            note_alarms(session, row, comparison)
             session.flush()
             reach("compare.made")
             if waits:

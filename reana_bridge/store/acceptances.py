@@ -1,4 +1,4 @@
-"""The table of what people accept in merge requests."""
+"""The tables of what rules raise, and of what people accept of it."""
 
 from typing import Any
 
@@ -36,3 +36,21 @@ class AcceptanceRow(SQLModel, table=True):
     comment: str
     place: int = 0
     merged_sha: str = ""
+
+
+class AlarmRow(SQLModel, table=True):
+    """A rule that a run broke; written anew with each comparison of the run.
+
+    `accepted_in` is the merge request in which somebody accepted it.
+    """
+
+    __tablename__: Any = "alarms"
+
+    run_id: str = Field(foreign_key="runs.id", primary_key=True)
+    place: int = Field(primary_key=True)
+    metric: str
+    pattern: str
+    rule: str
+    effect: str
+    accepted: bool = False
+    accepted_in: int | None = None

@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.store.acceptances import AcceptanceRow as AcceptanceRow
+from reana_bridge.store.acceptances import AlarmRow as AlarmRow
 from reana_bridge.store.columns import Json
 from reana_bridge.store.columns import id_column as _id
 from reana_bridge.store.columns import json_column as _json

@@ -12,12 +12,14 @@ from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from reana_bridge.steps.comparing.alarms import alarms_by_analysis
 from reana_bridge.steps.pausing import PauseKind, pauses_seen
-from reana_bridge.store.tables import ComparisonRow, Decision, Delivery, OutboxRow, Run
+from reana_bridge.store.tables import ComparisonRow, Decision, Delivery, OutboxRow, ProjectRow, Run
 from reana_bridge.web import bodies, comparison_shapes, files, logs, queries, shapes, shaping
 from reana_bridge.web.access import Opened, is_public_run, open_run
+from reana_bridge.web.alarm_shapes import RuleRecordShape, record_shape
 from reana_bridge.web.auth import Caller, caller_of, check_form, is_public, readable
-from reana_bridge.web.paging import MOST, Cursor, Filter, Limit, Page, Slice, decode
+from reana_bridge.web.paging import MOST, Cursor, Filter, Limit, Named, Page, Slice, decode
 from reana_bridge.web.problems import NotThere, Problem
 from reana_bridge.web.site import Site, site_of
 
@@ -129,6 +131,27 @@ def analyses(
         rows = queries.newest_runs_of_analyses(session, where, limit=limit + 1, after=part.after)
         keys = [(row.project, row.analysis) for row in rows]
         return part.page(rows, keys, [shaping.analysis(row) for row in rows])
+
+
+@router.get("/alarms")
+def alarms(
+    request: Request,
+    project: Annotated[Named, Query(description="The project's name, such as `gitlab-cern:atlas/ttbar`.")],
+    analysis: Filter = None,
+) -> list[RuleRecordShape]:
+    """How often each rule of a project raised an alarm lately, and how often a false one."""
+    site = site_of(request)
+    with site.bridge.database.read() as session:
+        names = all_readable(site, session, request)
+        if session.get(ProjectRow, project) is None or (names is not None and project not in names):
+            raise NotThere
+        found = alarms_by_analysis(session, project)
+        return [
+            record_shape(project, name, record)
+            for name, of_analysis in found.items()
+            if analysis in (None, name)
+            for record in of_analysis
+        ]
 
 
 @router.get("/runs")

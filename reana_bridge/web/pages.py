@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from reana_bridge.model.projects import Project
+from reana_bridge.steps.comparing.alarms import RUNS, alarms_by_analysis
 from reana_bridge.steps.pausing import pauses_on, pauses_seen, sentence
 from reana_bridge.store.hooks import broken_hooks
 from reana_bridge.store.tables import Decision, Delivery, ProjectRow, Run
@@ -102,6 +103,8 @@ def project(request: Request) -> Response:
             older=found[RUNS_SHOWN - 1].id if len(found) > RUNS_SHOWN else "",
             before=before,
             decisions=decisions,
+            alarms={} if before else alarms_by_analysis(session, name),
+            looked_back=RUNS,
             histories=[] if before else _histories(session, row, request),
             may_write=caller.allows("write", name),
         )

@@ -29,6 +29,7 @@ def _no_nul(text: str) -> str:
 Filter = Annotated[
     str | None, Query(max_length=500), AfterValidator(lambda v: v if v is None else _no_nul(v))
 ]
+Named = Annotated[str, Query(max_length=500), AfterValidator(_no_nul)]
 Text = Annotated[str, Field(max_length=500), AfterValidator(_no_nul)]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="At most so many items.")]
 Cursor = Annotated[

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from reana_bridge.forges.base import FINAL_STATES
 from reana_bridge.model.runs import LIVE, RunState
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.store.tables import Delivery, Hook, OutboxRow, RateLimit, Run
+from reana_bridge.store.tables import AlarmRow, ComparisonRow, Delivery, Hook, OutboxRow, RateLimit, Run
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _WEBHOOK_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
@@ -25,6 +25,7 @@ _WAY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0, 
 _DAY = 86400.0
 _delivery, _outbox, _run = cast(Any, Delivery), cast(Any, OutboxRow), cast(Any, Run)
 _hook, _limit = cast(Any, Hook), cast(Any, RateLimit)
+_alarm, _comparison = cast(Any, AlarmRow), cast(Any, ComparisonRow)
 _HOOKS = select(_hook.forge, _hook.problem)
 
 
@@ -86,6 +87,7 @@ class _Rows(Collector):
             yield from _runs(session, now)
             yield from _outbox_families(session, now)
             yield from _forges(session, now)
+            yield _alarms(session, now)
             yield from _ways(session, now)
         free = "Bytes that are free where artifacts are kept."
         yield GaugeMetricFamily("reana_bridge_artifacts_free_bytes", free, value=bridge.blobs.free())
@@ -141,6 +143,25 @@ def _forges(session: Session, now: float) -> Iterator[Any]:
     for forge, until in session.execute(select(_limit.forge, _limit.until)):
         waits.add_metric([forge], max(0.0, (until or 0.0) - now))
     yield waits
+
+
+def _alarms(session: Session, now: float) -> Any:
+    text = (
+        "Rules broken in the comparisons of the last 24 hours, by effect, and whether somebody accepted it."
+    )
+    family = GaugeMetricFamily("reana_bridge_alarms", text, labels=["effect", "accepted"])
+    raised = (
+        select(_alarm.effect, _alarm.accepted, func.count())
+        .join(ComparisonRow, _comparison.run_id == _alarm.run_id)
+        .where(_comparison.made_at >= now - _DAY)
+        .group_by(_alarm.effect, _alarm.accepted)
+    )
+    counts = {(effect, accepted): count for effect, accepted, count in session.execute(raised)}
+    for effect in ("block", "warn"):
+        for accepted in (False, True):
+            count = counts.get((effect, accepted), 0)
+            family.add_metric([effect, "yes" if accepted else "no"], count)
+    return family
 
 
 def _ways(session: Session, now: float) -> Iterator[Any]:

@@ -17,6 +17,7 @@ from reana_bridge.web.app import make_app
 from tests.web.test_authorisation import bearer
 from tests.web.world import HEAD, PRIVATE, World, fill, make_bridge
 
+UPPER_LIMIT = "upper limit (95 % CL)"
 LISTS = ["deliveries", "decisions", "projects", "analyses", "runs", "results", "comparisons", "outbox"]
 
 
@@ -124,6 +125,22 @@ async def test_numbers_that_json_has_not(client: httpx.AsyncClient, world: World
     ]
 
 
+async def test_alarms_of_rules(client: httpx.AsyncClient, world: World) -> None:
+    (found,) = (await get(client, world, "alarms", project=PRIVATE)).json()
+    assert (found["pattern"], found["effect"], found["metrics"]) == ("upper limit*", "warn", [UPPER_LIMIT])
+    assert [found[key] for key in ("raised", "accepted", "vanished", "false_share", "noisy")] == [
+        1,
+        0,
+        0,
+        0,
+        False,
+    ]
+    assert (await get(client, world, "alarms", project=PRIVATE, analysis="other")).json() == []
+    page = await client.get("/projects/local/physics/ttbar", headers=bearer(world, "operator"))
+    assert 'id="alarms"' in page.text
+    assert "<strong>upper limit*</strong> may change by at most 5 %" in page.text
+
+
 async def test_one_run_in_full(client: httpx.AsyncClient, world: World) -> None:
     run = (await get(client, world, f"runs/{world.failed}")).json()
     assert run["failure"] == {"kind": "analysis", "message": "exit status 1", "step": "fit", "hint": ""}
@@ -186,7 +203,7 @@ def test_no_input_makes_it_stumble(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     world = fill(bridge, history=1)
     schema = schemathesis.openapi.from_asgi("/api/openapi.json", make_app(bridge))
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 21
+    assert len(operations) == 22
     for operation in operations:
         _fuzz(operation, world)
     bridge.close()

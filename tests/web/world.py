@@ -19,6 +19,7 @@ from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.results.comparison import compare
 from reana_bridge.settings import Settings
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.comparing.alarms import note_alarms
 from reana_bridge.store import schema, tokens
 from reana_bridge.store.blobs import Blobs
 from reana_bridge.store.database import Database
@@ -308,6 +309,7 @@ class _Filler:
             document=to_data(comparison),
         )
         self._session.add(row)
+        note_alarms(self._session, head, comparison)
         self._session.flush()
         return row.id
 

@@ -29,7 +29,9 @@ def judged(comparison: FileComparison, rule: FileRule | None) -> FileComparison:
     if comparison.kind in ADVICE and effect is RuleEffect.BLOCK:
         effect = RuleEffect.WARN
     words = f"{comparison.verdict.value}: {comparison.explanation}".removesuffix(": ")
-    outcome = RuleOutcome(rule=in_words(rule), effect=effect, broken=broken, explanation=words)
+    outcome = RuleOutcome(
+        rule=in_words(rule), effect=effect, broken=broken, explanation=words, pattern=rule.path
+    )
     return replace(comparison, rules=(outcome,))
 
 
