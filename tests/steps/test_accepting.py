@@ -19,7 +19,8 @@ def red(hosted: HostedHouse) -> HostedHouse:
     return begun(hosted)
 
 
-def test_an_accepted_difference_is_green_with_name_and_reason(red: HostedHouse) -> None:
+def test_an_accepted_difference_is_green_with_name_and_reason(hosted_house: HostedHouse) -> None:
+    red = begun(hosted_house)
     assert state(red) == "failure"
     run = red.run_of(red.merge_request().sha)
     accept(red)

@@ -84,7 +84,8 @@ def test_beyond_it_main_is_red(red: HostedHouse) -> None:
     assert state(red, sha) == "failure"
 
 
-def test_a_later_commit_that_is_compared_with_one_before_it(red: HostedHouse) -> None:
+def test_a_later_commit_that_is_compared_with_one_before_it(hosted_house: HostedHouse) -> None:
+    red = begun(hosted_house)
     accept(red)
     merge(red, "squash")
     red.told(Change.MERGED)  # its commit never runs: several were pushed at once
