@@ -118,7 +118,7 @@ class GitForge:
         if not ref.startswith("refs/") or _BAD_REF.search(ref):
             return None
         arguments = ["rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}"]
-        status, output = run_git(arguments, directory=repository, accept=(0, 1, 128))
+        status, output = run_git(arguments, directory=repository, accept=(0, 1))
         return output.decode("ascii").strip() if status == 0 else None
 
     def fetch(self, project: Project, sha: str, cache: Path) -> None:

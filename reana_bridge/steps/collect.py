@@ -29,6 +29,7 @@ from reana_bridge.model.runs import FailureKind, RunState
 from reana_bridge.model.specification import Specification
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.collecting import checking, measuring, tracking
+from reana_bridge.steps.collecting.arriving import Arriving
 from reana_bridge.steps.collecting.workspace import Workspace, is_declared
 from reana_bridge.steps.reporting import analysis_of, steps_of
 from reana_bridge.steps.sources import fetched, specification_of
@@ -117,7 +118,7 @@ class Collect:
     def _artifacts(
         self, backend: Backend, row: Run, patterns: list[str], listed: list[OutputFile]
     ) -> tuple[list[Artifact], list[Skipped]]:
-        limits = self._bridge.settings.limits
+        limits, arriving = self._bridge.settings.limits, Arriving(self._bridge, row)
         kept: list[Artifact] = []
         skipped: list[Skipped] = []
         left = limits.artifacts
@@ -132,10 +133,8 @@ class Collect:
                 reason = f"{file.size} bytes are more than may be kept ({min(left, limits.artifact)})"
             if not reason:
                 try:
-                    with backend.read(row.backend_id or "", file.path) as source:
-                        blob = self._bridge.blobs.put(source, limit=min(left, limits.artifact))
-                    left -= blob.size
-                    kept.append(Artifact(path=file.path, digest=blob.digest, size=blob.size))
+                    kept.append(self._one(backend, row, file, arriving, limit=min(left, limits.artifact)))
+                    left -= kept[-1].size
                     continue
                 except (FileNotFoundError, TooLarge) as error:
                     reason = f"could not be kept: {error}"
@@ -143,6 +142,18 @@ class Collect:
         found = [item.path for item in kept] + [item.path for item in skipped]
         skipped += [Skipped(path=p, reason=_ABSENT) for p in patterns if not _any_matches(found, p)]
         return sorted(kept, key=lambda a: a.path), skipped
+
+    def _one(
+        self, backend: Backend, row: Run, file: OutputFile, arriving: Arriving, *, limit: int
+    ) -> Artifact:
+        """The file, kept now or before collecting broke off."""
+        artifact = arriving.find(file.path, file.size)
+        if artifact is None:
+            with backend.read(row.backend_id or "", file.path) as source:
+                blob = self._bridge.blobs.put(source, limit=limit)
+            artifact = Artifact(path=file.path, digest=blob.digest, size=blob.size)
+            arriving.add(artifact)
+        return artifact
 
     def _logs(self, backend: Backend, row: Run, steps: Iterable[StepRecord]) -> list[Artifact]:
         kept: list[Artifact] = []

@@ -306,8 +306,8 @@ class ArtifactRow(SQLModel, table=True):
     """One file kept of a run.
 
     `kind` is `output`, `log` (then `path` is the step's log name), `picture` (one that its comparison made;
-    then `path` is its digest with `.png`) or `preview` (what was drawn of an output: the same, and for each
-    output what it is).
+    then `path` is its digest with `.png`), `preview` (what was drawn of an output: the same, and for each
+    output what it is) or `arriving from <the backend's id>` (an output, until all of them have come).
     """
 
     __tablename__: Any = "artifacts"

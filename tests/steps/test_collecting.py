@@ -1,14 +1,18 @@
 """What collect reads of a workspace: declared files, folders and logs, usual places, and scenarios."""
 
-from typing import Any
+from io import BytesIO
+from typing import Any, BinaryIO, cast
 
 import pytest
+from sqlalchemy import select
 
+from reana_bridge.backends.base import BackendUnavailable
 from reana_bridge.model.codec import from_data
 from reana_bridge.model.comparisons import Comparison
 from reana_bridge.model.readings import CheckState
-from reana_bridge.model.results import Result
-from reana_bridge.store.tables import Run
+from reana_bridge.model.results import Artifact, Result
+from reana_bridge.steps.collecting.arriving import Arriving
+from reana_bridge.store.tables import ArtifactRow, Run
 from tests.steps.house import WORKFLOW, House
 
 META = "run_name: fit\nstatus: 3\nlifecycle_stage: active\nstart_time: 1\n"
@@ -98,3 +102,45 @@ def test_cases_of_junit_are_checks(one: House) -> None:
     _, result = collected(one, {"junit.xml": xml}, {})
     assert [(check.name, check.state.value) for check in result.checks] == [("a", "passed"), ("b", "failed")]
     assert {metric.name: metric.value for metric in result.metrics}["tests.failed"] == 1
+
+
+def test_what_has_come_is_not_fetched_again(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, asked = house.backend.read, list[str]()
+
+    def breaks_off(identity: str, path: str) -> BinaryIO:
+        asked.append(path)
+        if path == "results/b" and asked.count(path) == 1:
+            raise BackendUnavailable("away")
+        return read(identity, path)
+
+    monkeypatch.setattr(house.backend, "read", breaks_off)
+    house.commit("main", {"n": "1"})
+    house.push()
+    made = {"results/a": b"a" * 2**20, "results/b": b"b" * 2**20, "results/c": b"c"}
+    run = house.end(house.runs()[0], files=made)
+    house.later(100)
+    house.work()
+    assert asked == ["results/a", "results/b", "results/b", "results/c"]
+    result = from_data(Result, house.run(run.id).result or {})
+    assert {artifact.path: artifact.size for artifact in result.artifacts} == {
+        path: len(content) for path, content in made.items()
+    }
+    with house.bridge.database.read() as session:
+        kinds = session.execute(select(cast(Any, ArtifactRow).kind)).scalars().all()
+    assert set(kinds) == {"output", "log"}
+
+
+def test_another_attempt_takes_nothing_of_the_one_before(one: House) -> None:
+    one.commit("main", {"n": "1"})
+    one.push()
+    run = one.runs()[0]
+    first = Arriving(one.bridge, run)
+    first.add(Artifact(path="a", digest="0" * 64, size=2**20))
+    one.bridge.blobs.put(BytesIO(b"a" * 2**20), limit=2**20)
+    assert Arriving(one.bridge, run).find("a", 2**20) is None  # its content is gone
+    digest = one.bridge.blobs.put(BytesIO(b"b" * 2**20), limit=2**20).digest
+    first.add(Artifact(path="a", digest=digest, size=2**20))
+    assert Arriving(one.bridge, run).find("a", 2**20) is not None
+    assert Arriving(one.bridge, run).find("a", 2**20 + 1) is None
+    run.backend_id = "another"
+    assert Arriving(one.bridge, run).find("a", 2**20) is None
