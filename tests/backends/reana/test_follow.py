@@ -321,7 +321,7 @@ def test_a_token_that_ran_out_and_its_successor(bench: Bench, tmp_path: Any) -> 
     bench.fake.hold()
     identity = bench.submit()
     token = bench.fake.rotate(bench.user)
-    with pytest.raises(BackendError, match=r"Token is not valid\."):
+    with pytest.raises(BackendError, match=r"Token is not valid"):
         bench.backend.follow([identity])
     file.write_text(f"{token}\n")
     assert bench.see(identity).state == JobState.QUEUED

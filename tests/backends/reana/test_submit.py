@@ -250,7 +250,7 @@ def test_what_the_server_will_never_take_is_refused(bench: Bench) -> None:
 
 def test_a_used_up_quota_is_tried_again(bench: Bench) -> None:
     bench.user.cpu_limit, bench.user.cpu_used = 1, 2
-    with pytest.raises(BackendError, match=r"User quota exceeded\."):
+    with pytest.raises(BackendError, match=r"User quota exceeded"):
         bench.submit()
     bench.user.cpu_limit = 0
     settled(bench, bench.submit())
