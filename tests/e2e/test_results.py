@@ -103,7 +103,7 @@ def pictures(request: pytest.FixtureRequest, told: Told, sha: str, name: str) ->
     page.goto(f"{told.url}/runs/{told.run(sha)}")
     shown = page.locator("img")
     page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
-    page.wait_for_function("[...document.images].every(i => i.complete)")
+    page.evaluate("Promise.allSettled([...document.images].map(i => i.decode()))")
     found = shown.evaluate_all("images => images.map(i => [i.alt, i.naturalWidth])")
     if PICTURES:
         page.screenshot(path=f"{PICTURES}/e2e-{name}.png", full_page=True)
