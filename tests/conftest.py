@@ -18,7 +18,7 @@ _ANY_TIME = {
     "deadline": None,
     "suppress_health_check": [HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 }
-settings.register_profile("sample", max_examples=60, derandomize=True, **_ANY_TIME)
+settings.register_profile("sample", max_examples=30, derandomize=True, **_ANY_TIME)
 settings.register_profile("soak", max_examples=500, **_ANY_TIME)
 
 _TESTS = Path(__file__).parent

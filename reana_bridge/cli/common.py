@@ -7,14 +7,13 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reana_bridge.settings import Settings, SettingsError, load
-from reana_bridge.steps.bridge import Bridge, open_bridge
-from reana_bridge.store.database import DatabaseUnusable
-from reana_bridge.store.schema import upgrade
+if TYPE_CHECKING:
+    from reana_bridge.settings import Settings
+    from reana_bridge.steps.bridge import Bridge
 
 ConfigOption = Annotated[
     Path | None,
@@ -35,8 +34,10 @@ class Failure(Exception):
         self.status = status
 
 
-def settings_of(config: Path | None) -> Settings:
+def settings_of(config: Path | None) -> "Settings":
     """The settings, or a `Failure` that says what is wrong with them."""
+    from reana_bridge.settings import SettingsError, load
+
     try:
         return load(config)
     except SettingsError as error:
@@ -44,7 +45,7 @@ def settings_of(config: Path | None) -> Settings:
 
 
 @contextmanager
-def bridge_of(config: Path | None) -> Generator[Bridge, None, None]:
+def bridge_of(config: Path | None) -> Generator["Bridge", None, None]:
     """The bridge of these settings beside a server that may be running; its database is up to date."""
     bridge = opened(settings_of(config), exclusive=False)
     try:
@@ -53,8 +54,13 @@ def bridge_of(config: Path | None) -> Generator[Bridge, None, None]:
         bridge.database.close()
 
 
-def opened(settings: Settings, *, exclusive: bool) -> Bridge:
+def opened(settings: "Settings", *, exclusive: bool) -> "Bridge":
     """The bridge that `settings` describe, its database up to date; a `Failure` where that cannot be."""
+    from reana_bridge.settings import SettingsError
+    from reana_bridge.steps.bridge import open_bridge
+    from reana_bridge.store.database import DatabaseUnusable
+    from reana_bridge.store.schema import upgrade
+
     try:
         bridge = open_bridge(settings, exclusive=exclusive)
         upgrade(bridge.database)

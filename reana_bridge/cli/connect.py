@@ -2,12 +2,14 @@
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reana_bridge.cli.common import ConfigOption, Failure, JsonOption, bridge_of, print_json, settings_of
-from reana_bridge.settings import ForgeSettings, Settings
+
+if TYPE_CHECKING:
+    from reana_bridge.settings import ForgeSettings, Settings
 
 EXAMPLE = '[forges.local]\nkind = "git"\nroot = "{root}"\nwebhook_secrets = ["..."]'
 
@@ -81,7 +83,7 @@ def _connect_hosted(config: Path | None, name: str, *, remove: bool, rotate: boo
         raise typer.Exit(1)
 
 
-def _connect_git(settings: Settings, repository: Path, *, remove: bool, rotate: bool, json: bool) -> None:
+def _connect_git(settings: "Settings", repository: Path, *, remove: bool, rotate: bool, json: bool) -> None:
     from reana_bridge.forges import git_hook
 
     forge, entry, project = _place(settings, repository.resolve())
@@ -112,7 +114,7 @@ def _connect_git(settings: Settings, repository: Path, *, remove: bool, rotate: 
             typer.echo(message)
 
 
-def _place(settings: Settings, repository: Path) -> tuple[str, ForgeSettings, str]:
+def _place(settings: "Settings", repository: Path) -> tuple[str, "ForgeSettings", str]:
     """The forge below whose root the repository lies, and its path there."""
     if not repository.is_dir():
         raise Failure(f"there is no directory {repository}")
@@ -126,7 +128,7 @@ def _place(settings: Settings, repository: Path) -> tuple[str, ForgeSettings, st
     )
 
 
-def _registration(settings: Settings, project: str) -> str:
+def _registration(settings: "Settings", project: str) -> str:
     from reana_bridge.model.projects import Project
 
     if settings.project(Project.parse(project)) is None:

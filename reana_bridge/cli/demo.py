@@ -7,14 +7,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from reana_bridge.cli.common import Failure, bridge_of, end_in_order
 from reana_bridge.cli.run import cache_directory
 from reana_bridge.demo.repository import GitFailed, Repository
 from reana_bridge.demo.server import FORGE, DemoServer, NotStarted, demo_server
 from reana_bridge.model.runs import RunState
-from reana_bridge.steps.bridge import Bridge
+
+if TYPE_CHECKING:
+    from reana_bridge.steps.bridge import Bridge
 
 PATH = "example/measurement"
 
@@ -79,7 +81,7 @@ def _show(console: Any, server: DemoServer, place: Path, pushes: list[_Push]) ->
         _stay(console, server, repository, place)
 
 
-def _push(console: Any, bridge: Bridge, repository: Repository, push: _Push) -> list[str]:
+def _push(console: Any, bridge: "Bridge", repository: Repository, push: _Push) -> list[str]:
     """Push, follow, report; what did not end as it was meant to."""
     from reana_bridge.cli.progress import watch
     from reana_bridge.reports import terminal
@@ -103,7 +105,7 @@ def _push(console: Any, bridge: Bridge, repository: Repository, push: _Push) -> 
     ]
 
 
-def _runs_of(bridge: Bridge, sha: str) -> list[str]:
+def _runs_of(bridge: "Bridge", sha: str) -> list[str]:
     from sqlalchemy import select
 
     from reana_bridge.store.tables import Decision

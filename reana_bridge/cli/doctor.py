@@ -2,12 +2,15 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import typer
 
 from reana_bridge.cli.common import ConfigOption, Failure, JsonOption, bridge_of, print_json, settings_of
 from reana_bridge.cli.finding import Finding
-from reana_bridge.steps.bridge import Bridge
+
+if TYPE_CHECKING:
+    from reana_bridge.steps.bridge import Bridge
 
 
 def command(config: ConfigOption = None, json: JsonOption = False) -> None:
@@ -35,7 +38,7 @@ def command(config: ConfigOption = None, json: JsonOption = False) -> None:
         raise typer.Exit(1)
 
 
-def _guarded(look: Callable[[Bridge], Iterator[Finding]], bridge: Bridge) -> list[Finding]:
+def _guarded(look: Callable[["Bridge"], Iterator[Finding]], bridge: "Bridge") -> list[Finding]:
     found: list[Finding] = []
     try:
         found.extend(look(bridge))
@@ -44,7 +47,7 @@ def _guarded(look: Callable[[Bridge], Iterator[Finding]], bridge: Bridge) -> lis
     return found
 
 
-def _database(bridge: Bridge) -> Iterator[Finding]:
+def _database(bridge: "Bridge") -> Iterator[Finding]:
     from reana_bridge.store.schema import HEAD, current
 
     at = current(bridge.database)
@@ -53,7 +56,7 @@ def _database(bridge: Bridge) -> Iterator[Finding]:
     yield Finding(f"database ({kind})", problem)
 
 
-def _disks(bridge: Bridge) -> Iterator[Finding]:
+def _disks(bridge: "Bridge") -> Iterator[Finding]:
     storage = bridge.settings.storage
     for name in ("artifacts", "runs", "repositories", "environments", "secrets"):
         path = getattr(storage, name)
@@ -63,7 +66,7 @@ def _disks(bridge: Bridge) -> Iterator[Finding]:
         yield Finding(f"storage.{name} ({path})", "" if free >= least else f"only {free} bytes are free")
 
 
-def _forges(bridge: Bridge) -> Iterator[Finding]:
+def _forges(bridge: "Bridge") -> Iterator[Finding]:
     from reana_bridge.forges.hosted import is_hosted
 
     if not bridge.forges:
@@ -81,7 +84,7 @@ def _forges(bridge: Bridge) -> Iterator[Finding]:
         yield Finding("projects", 'none is registered; for example:\n    [[projects]]\n    match = "local:*"')
 
 
-def _backends(bridge: Bridge) -> Iterator[Finding]:
+def _backends(bridge: "Bridge") -> Iterator[Finding]:
     for name, backend in bridge.backends.items():
         problems = backend.check()
         yield from ([Finding(f"backend {name}", p) for p in problems] or [Finding(f"backend {name}")])
@@ -89,7 +92,7 @@ def _backends(bridge: Bridge) -> Iterator[Finding]:
         yield from (Finding(f"backend {name}: {line}") for line in describe())
 
 
-def _server(bridge: Bridge) -> Iterator[Finding]:
+def _server(bridge: "Bridge") -> Iterator[Finding]:
     import httpx
 
     from reana_bridge.steps.hooking import another_bridge

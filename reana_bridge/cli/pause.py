@@ -1,12 +1,14 @@
 """`reana-bridge pause`: stop work on a forge, a backend or a project until `resume`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reana_bridge.cli.common import ConfigOption, Failure, JsonOption, bridge_of, me, print_json
-from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.pausing import CannotPause, PauseKind
+from reana_bridge.model.pauses import PauseKind
+
+if TYPE_CHECKING:
+    from reana_bridge.steps.bridge import Bridge
 
 
 def command(
@@ -23,7 +25,7 @@ def command(
 
     Example: `reana-bridge pause backend reana --reason "maintenance until Tuesday"`
     """
-    from reana_bridge.steps.pausing import pause_work
+    from reana_bridge.steps.pausing import CannotPause, pause_work
 
     with bridge_of(config) as bridge:
         if kind is not None:
@@ -43,7 +45,7 @@ def command(
         typer.echo("nothing is paused")
 
 
-def _listed(bridge: Bridge) -> list[dict[str, Any]]:
+def _listed(bridge: "Bridge") -> list[dict[str, Any]]:
     from reana_bridge.steps.pausing import all_pauses
     from reana_bridge.web.templating import iso
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from reana_bridge.cli.common import ConfigOption, Failure, bridge_of
-from reana_bridge.steps.pausing import PauseKind
+from reana_bridge.model.pauses import PauseKind
 
 
 def command(

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,8 +27,10 @@ from reana_bridge.cli.common import (
 from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import RunState
 from reana_bridge.model.suggestions import one_of
-from reana_bridge.settings import Settings
-from reana_bridge.steps.bridge import Bridge
+
+if TYPE_CHECKING:
+    from reana_bridge.settings import Settings
+    from reana_bridge.steps.bridge import Bridge
 
 PROJECT = "work"
 
@@ -143,7 +145,9 @@ def _local(environment: Path | None) -> dict[str, Any]:
     }
 
 
-def _settings(state: Path, backend: str, entry: dict[str, Any]) -> Settings:
+def _settings(state: Path, backend: str, entry: dict[str, Any]) -> "Settings":
+    from reana_bridge.settings import Settings
+
     state.mkdir(parents=True, exist_ok=True)
     return Settings.model_validate(
         {
@@ -190,7 +194,7 @@ def _prefix_of(program: str) -> Path | None:
 
 
 @contextmanager
-def _bridge(settings: Settings) -> Generator[Bridge, None, None]:
+def _bridge(settings: "Settings") -> Generator["Bridge", None, None]:
     import logging
 
     from reana_bridge.logs import configure
@@ -207,7 +211,7 @@ def _bridge(settings: Settings) -> Generator[Bridge, None, None]:
         bridge.close()
 
 
-def _order(bridge: Bridge, name: str, taken: snapshot.Snapshot, ordered: dict[str, Any]) -> list[str]:
+def _order(bridge: "Bridge", name: str, taken: snapshot.Snapshot, ordered: dict[str, Any]) -> list[str]:
     """Order the baseline where it has no result yet, then the working tree."""
     from reana_bridge.steps import manual
 
@@ -237,7 +241,7 @@ def _order(bridge: Bridge, name: str, taken: snapshot.Snapshot, ordered: dict[st
     )
 
 
-def _cancel(bridge: Bridge, runs: list[str]) -> None:
+def _cancel(bridge: "Bridge", runs: list[str]) -> None:
     import time
 
     from reana_bridge.model.runs import FINAL
@@ -254,7 +258,7 @@ def _cancel(bridge: Bridge, runs: list[str]) -> None:
         time.sleep(0.1)
 
 
-def _copy(bridge: Bridge, reports: list[Report], output: Path) -> None:
+def _copy(bridge: "Bridge", reports: list[Report], output: Path) -> None:
     for report in reports:
         for artifact in report.result.artifacts if report.result else ():
             target = output / (report.analysis if len(reports) > 1 else "") / artifact.path

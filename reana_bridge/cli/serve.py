@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import typer
 
 from reana_bridge.cli.common import ConfigOption, Failure, opened, settings_of
-from reana_bridge.logs import configure
 
 
 def command(
@@ -25,16 +24,17 @@ def command(
 
     Example: `reana-bridge serve --config reana-bridge.toml`
     """
-    from reana_bridge.steps.runtime import Runtime
-    from reana_bridge.store.tokens import operator_token
-    from reana_bridge.web.server import run_server
-
     settings = settings_of(config)
     if shadow:
         server = settings.server.model_copy(update={"shadow": True})
         settings = settings.model_copy(update={"server": server})
     if role != "all" and settings.database.url.startswith("sqlite"):
         raise Failure("SQLite serves one process: leave --role away, or set database.url to PostgreSQL")
+    from reana_bridge.logs import configure
+    from reana_bridge.steps.runtime import Runtime
+    from reana_bridge.store.tokens import operator_token
+    from reana_bridge.web.server import run_server
+
     configure(settings.server.log_format)
     bridge = opened(settings, exclusive=True)
     path, made = operator_token(bridge.database, settings.storage.secrets)

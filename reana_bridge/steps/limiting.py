@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, false, func, not_, select
 from sqlalchemy.orm import Session
 
 from reana_bridge.forges.base import Allowance, RateLimited
+from reana_bridge.model.pauses import PauseKind
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.pausing import PauseKind
 from reana_bridge.store.tables import Pause, RateLimit
 from reana_bridge.store.upsert import upsert
 

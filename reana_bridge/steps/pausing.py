@@ -6,12 +6,12 @@ goes on. Resuming takes everything up at once.
 """
 
 from collections.abc import Collection
-from enum import StrEnum
 from typing import Any, cast
 
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from reana_bridge.model.pauses import PauseKind
 from reana_bridge.model.projects import Project
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.database import wake_after
@@ -20,14 +20,6 @@ from reana_bridge.store.upsert import upsert
 
 REASON_LIMIT = 500
 _pause = cast(Any, Pause)
-
-
-class PauseKind(StrEnum):
-    """What can be paused."""
-
-    FORGE = "forge"
-    BACKEND = "backend"
-    PROJECT = "project"
 
 
 _PAUSED = select(_pause.kind, _pause.name)

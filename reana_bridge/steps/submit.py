@@ -26,13 +26,14 @@ from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import CommitGone, ForgeError, ForgeRefused, RateLimited
 from reana_bridge.model.admission import Candidate, Load, admit
 from reana_bridge.model.codec import to_data
+from reana_bridge.model.pauses import PauseKind
 from reana_bridge.model.problems import ConfigurationError, Problem
 from reana_bridge.model.projects import Project
 from reana_bridge.model.results import Failure
 from reana_bridge.model.runs import FailureKind, RunState, Wanted
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.limiting import hold, is_of
-from reana_bridge.steps.pausing import PauseKind, paused
+from reana_bridge.steps.pausing import paused
 from reana_bridge.steps.reporting import analysis_of
 from reana_bridge.steps.restarting import (
     UNSURE_SECONDS,

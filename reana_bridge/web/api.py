@@ -12,8 +12,9 @@ from fastapi.security import HTTPBearer
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from reana_bridge.model.pauses import PauseKind
 from reana_bridge.steps.comparing.alarms import alarms_by_analysis
-from reana_bridge.steps.pausing import PauseKind, pauses_seen
+from reana_bridge.steps.pausing import pauses_seen
 from reana_bridge.store.tables import ComparisonRow, Decision, Delivery, OutboxRow, ProjectRow, Run
 from reana_bridge.web import bodies, comparison_shapes, files, logs, queries, shapes, shaping
 from reana_bridge.web.access import Opened, is_public_run, open_run

@@ -2,7 +2,8 @@
 
 from fastapi import APIRouter, Request
 
-from reana_bridge.steps.pausing import CannotPause, PauseKind, pause_work, pauses_seen, resume_work
+from reana_bridge.model.pauses import PauseKind
+from reana_bridge.steps.pausing import CannotPause, pause_work, pauses_seen, resume_work
 from reana_bridge.store.tables import Pause
 from reana_bridge.web import bodies, shapes, shaping
 from reana_bridge.web.api import CHANGES, ERRORS, all_readable, bearer, check_session

@@ -10,7 +10,8 @@ import pytest
 from reana_bridge.cli import hosted_checks
 from reana_bridge.cli.finding import Finding
 from reana_bridge.forges.base import Allowance, ForgeError
-from reana_bridge.steps.pausing import PauseKind, pause_work
+from reana_bridge.model.pauses import PauseKind
+from reana_bridge.steps.pausing import pause_work
 from reana_bridge.store.tables import Delivery, Hook, OutboxRow, RateLimit
 from tests.steps.hooked import HookedHouse
 
