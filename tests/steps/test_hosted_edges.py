@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from reana_bridge.forges.base import FailedDelivery, ForgeError, RateLimited
+from reana_bridge.model.pauses import PauseKind
 from reana_bridge.model.projects import Project
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps.decide import GIVE_UP_AFTER, OUTAGE_ATTEMPTS
-from reana_bridge.model.pauses import PauseKind
 from reana_bridge.steps.pausing import pause_work
 from reana_bridge.steps.reconcile import Reconcile
 from reana_bridge.steps.reconciling.hooks import look_at_hook

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select, true
 
 from reana_bridge.forges.base import RateLimited
+from reana_bridge.model.pauses import PauseKind
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.decide import Decide
 from reana_bridge.steps.limiting import REST, hold, left_alone
-from reana_bridge.model.pauses import PauseKind
 from reana_bridge.steps.pausing import pause_work
 from reana_bridge.steps.report import ReportStep
 from reana_bridge.steps.runtime import Runtime

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from reana_bridge.model.runs import RunState
 from reana_bridge.model.pauses import PauseKind
+from reana_bridge.model.runs import RunState
 from reana_bridge.steps.pausing import CannotPause, pause_work, pauses_on, resume_work
 from reana_bridge.steps.reporting import report_of
 from reana_bridge.store.tables import OutboxRow, Pause

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from reana_bridge.forges.base import ProjectFacts
+from reana_bridge.model.pauses import PauseKind
 from reana_bridge.model.projects import Project
 from reana_bridge.model.runs import RunState
-from reana_bridge.model.pauses import PauseKind
 from reana_bridge.steps.pausing import pause_work
 from reana_bridge.store.tables import (
     AcceptanceRow,

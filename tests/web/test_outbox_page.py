@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from reana_bridge.model.runs import RunState
 from reana_bridge.model.pauses import PauseKind
+from reana_bridge.model.runs import RunState
 from reana_bridge.steps.pausing import pause_work, resume_work
 from reana_bridge.store.tables import OutboxRow, RateLimit, Run
 from reana_bridge.web.app import make_app
