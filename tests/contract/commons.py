@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ def unpacked(wanted: tuple[str, ...], cache: Path) -> Path:
 
 
 def _fetch(wanted: tuple[str, ...], place: Path) -> None:
-    uv = shutil.which("uv")
+    beside = Path(sys.executable).with_name("uv")
+    uv = str(beside) if beside.exists() else shutil.which("uv")
     if uv is None:
         pytest.skip("install uv to fetch reana-commons, against which the contract is checked")
     said = ""
