@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from reana_bridge.forges.base import ForgeError
+from reana_bridge.testing.reana import FakeReana
 from tests.steps.hosted import HostedHouse
 from tests.steps.house import House
+from tests.steps.reana import ReanaHouse
 
 
 @pytest.fixture
@@ -50,3 +52,12 @@ def hosted(make_house: Callable[..., Any], sqlite_url: str) -> HostedHouse:
 def hosted_house(make_house: Callable[..., Any], database_url: str) -> HostedHouse:
     """With a forge that has merge requests, on each kind of database."""
     return make_house(database_url, HostedHouse)
+
+
+@pytest.fixture
+def reana(make_house: Callable[..., Any], sqlite_url: str, tmp_path: Path) -> Iterator[ReanaHouse]:
+    house = make_house(sqlite_url, ReanaHouse)
+    with FakeReana(tmp_path / "reana") as fake:
+        house.use(fake)
+        yield house
+        house.reana.close()

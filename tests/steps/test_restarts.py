@@ -1,7 +1,5 @@
 """Restarts on REANA: after the infrastructure's failures by themselves, else by a person, at a step."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +7,8 @@ import pytest
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps import manual
 from reana_bridge.steps.retain import Retain
-from reana_bridge.testing.reana import FakeReana, How, Plan, Status
-from tests.steps.test_reana import ReanaHouse
+from reana_bridge.testing.reana import How, Plan, Status
+from tests.steps.reana import ReanaHouse
 
 LINES = """
 inputs: {parameters: {x: 3, y: 1}}
@@ -30,15 +28,6 @@ workflow:
       - printf '{"y":%s,"x":%s}' ${y} $$(cat x) > metrics.json
 outputs: {files: [metrics.json, made]}
 """
-
-
-@pytest.fixture
-def reana(make_house: Callable[..., Any], sqlite_url: str, tmp_path: Path) -> Iterator[ReanaHouse]:
-    house = make_house(sqlite_url, ReanaHouse)
-    with FakeReana(tmp_path / "reana") as fake:
-        house.use(fake)
-        yield house
-        house.reana.close()
 
 
 def numbers(house: ReanaHouse) -> list[tuple[str, str]]:
