@@ -74,12 +74,12 @@ def triptych(
         place: A directory.
     """
     pictures = [
-        _kept(before, "baseline", f"{name} of the baseline", place),
-        _kept(after, "head", f"{name} of the head", place),
+        keep_image(before, place=place, shows="baseline", title=f"{name} of the baseline"),
+        keep_image(after, place=place, shows="head", title=f"{name} of the head"),
     ]
     if found is not None:
         title = f"What differs between baseline and head in {name}: {found.words}"
-        pictures.append(_kept(_marked(after, found), "difference", title, place))
+        pictures.append(keep_image(_marked(after, found), place=place, shows="difference", title=title))
     return tuple(pictures)
 
 
@@ -101,7 +101,8 @@ def _marked(after: Any, found: Difference) -> Any:
     return pale
 
 
-def _kept(image: Any, shows: str, title: str, place: Path) -> Picture:
+def keep_image(image: Any, *, place: Path, shows: str, title: str) -> Picture:
+    """The Pillow picture `image`, at most `MAX_WIDTH` pixels wide, kept as `keep` does."""
     if image.width > MAX_WIDTH:
         image = image.resize((MAX_WIDTH, max(1, round(image.height * MAX_WIDTH / image.width))))
     written = io.BytesIO()

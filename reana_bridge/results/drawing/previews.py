@@ -1,6 +1,5 @@
 """Draws what is in one file: the first pages of a PDF, the first histograms of a ROOT file."""
 
-import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -8,7 +7,6 @@ from typing import Any
 
 from reana_bridge.model.comparisons import Picture
 from reana_bridge.model.drawn import DrawnFile
-from reana_bridge.results.drawing.keeping import keep
 from reana_bridge.results.files.pair import NotComparable
 from reana_bridge.results.readers.clean import one_line
 
@@ -35,15 +33,15 @@ def preview(path: Path, kind: str, *, place: Path) -> DrawnFile:
 
 def _pdf(path: Path, place: Path) -> DrawnFile:
     from reana_bridge.results.drawing.pdf import pages
+    from reana_bridge.results.drawing.pictures import keep_image
 
     with pages(path) as document:
         count = len(document)
-        found: list[Picture] = []
-        for number in range(min(count, MAX_PAGES)):
-            written = io.BytesIO()
-            document.drawn(number).save(written, format="PNG")
-            found.append(keep(written.getvalue(), place=place, shows="head", title=f"Page {number + 1}"))
-    return DrawnFile(pictures=tuple(found), cut=_more(count, MAX_PAGES, "page"))
+        found = tuple(
+            keep_image(document.drawn(number), place=place, shows="head", title=f"Page {number + 1}")
+            for number in range(min(count, MAX_PAGES))
+        )
+    return DrawnFile(pictures=found, cut=_more(count, MAX_PAGES, "page"))
 
 
 def _root(path: Path, place: Path) -> DrawnFile:
