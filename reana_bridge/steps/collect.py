@@ -35,6 +35,7 @@ from reana_bridge.steps.reporting import analysis_of, steps_of
 from reana_bridge.steps.sources import fetched, specification_of
 from reana_bridge.steps.transitions import move
 from reana_bridge.steps.worker import pause
+from reana_bridge.store.artifacts import artifact_row
 from reana_bridge.store.blobs import TooLarge
 from reana_bridge.store.leases import claim_of, due_rows
 from reana_bridge.store.tables import ArtifactRow, MetricRow, Run
@@ -277,11 +278,7 @@ def _any_matches(found: list[str], pattern: str) -> bool:
 
 def _artifact_rows(row: Run, result: Result, logs: list[Artifact]) -> list[ArtifactRow]:
     kinds = (("output", result.artifacts), ("log", logs))
-    return [
-        ArtifactRow(run_id=row.id, kind=kind, path=item.path, digest=item.digest, size=item.size)
-        for kind, items in kinds
-        for item in items
-    ]
+    return [artifact_row(row.id, kind, item) for kind, items in kinds for item in items]
 
 
 def _metric_rows(row: Run, result: Result) -> list[MetricRow]:

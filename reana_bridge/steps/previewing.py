@@ -22,8 +22,8 @@ from reana_bridge.results.drawing.previews import KINDS
 from reana_bridge.results.isolation import IsolationFailed, run
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.comparing.pictures import take_over
+from reana_bridge.store.artifacts import put_artifact
 from reana_bridge.store.tables import ArtifactRow
-from reana_bridge.store.upsert import upsert
 
 PREVIEW = "preview"
 VERSION = 1
@@ -101,8 +101,5 @@ def _kept(bridge: Bridge, row: ArtifactRow, found: DrawnFile, pictures: list[Art
     index = Artifact(path=_index(row), digest=blob.digest, size=blob.size)
     with bridge.database.transaction() as session:
         for each in (*pictures, index):
-            values = {"path": each.path, "digest": each.digest, "size": each.size}
-            own = {"run_id": row.run_id, "kind": PREVIEW}
-            key = ("run_id", "kind", "path")
-            upsert(bridge.database, session, ArtifactRow, own | values, key=key, change=("digest", "size"))
+            put_artifact(bridge.database, session, row.run_id, PREVIEW, each)
     return found

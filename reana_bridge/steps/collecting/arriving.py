@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from reana_bridge.model.results import Artifact
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.store.artifacts import put_artifact
 from reana_bridge.store.tables import ArtifactRow, Run
-from reana_bridge.store.upsert import upsert
 
 SMALLEST = 2**20
 """Bytes from which on a file is written down: a smaller one is fetched again as quickly."""
@@ -49,9 +49,5 @@ class Arriving:
         """Write down a file that has come."""
         if artifact.size < SMALLEST:
             return
-        key = {"run_id": self._run, "kind": self._kind, "path": artifact.path}
-        values = {**key, "digest": artifact.digest, "size": artifact.size}
         with self._bridge.database.transaction() as session:
-            upsert(
-                self._bridge.database, session, ArtifactRow, values, key=list(key), change=["digest", "size"]
-            )
+            put_artifact(self._bridge.database, session, self._run, self._kind, artifact)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from reana_bridge.model.comparisons import Picture
 from reana_bridge.model.results import Artifact
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.store.artifacts import artifact_row
 from reana_bridge.store.tables import ArtifactRow
 
 PICTURE = "picture"
@@ -44,8 +45,7 @@ def name_pictures(session: Session, run_id: str, pictures: Iterable[Artifact]) -
     """Let the run's pictures be these and no others."""
     session.execute(delete(ArtifactRow).where(_artifact.run_id == run_id, _artifact.kind == PICTURE))
     session.add_all(
-        ArtifactRow(run_id=run_id, kind=PICTURE, path=each.path, digest=each.digest, size=each.size)
-        for each in {each.digest: each for each in pictures}.values()
+        artifact_row(run_id, PICTURE, each) for each in {each.digest: each for each in pictures}.values()
     )
 
 
