@@ -100,14 +100,16 @@ class Row:
     @property
     def unit(self) -> str:
         """Its unit; empty for none."""
-        known = self.compared.head or self.compared.baseline
-        return known.unit if known else ""
+        return self._known.unit if self._known else ""
 
     @property
     def description(self) -> str:
         """What it is; empty where nobody said."""
-        known = self.compared.head or self.compared.baseline
-        return known.description if known else ""
+        return self._known.description if self._known else ""
+
+    @property
+    def _known(self) -> Metric | None:
+        return self.compared.head or self.compared.baseline
 
     @property
     def has_value(self) -> bool:

@@ -146,11 +146,10 @@ def alarms(
         names = all_readable(site, session, request)
         if session.get(ProjectRow, project) is None or (names is not None and project not in names):
             raise NotThere
-        found = alarms_by_analysis(session, project)
+        found = alarms_by_analysis(session, project, only=analysis)
         return [
             record_shape(project, name, record)
             for name, of_analysis in found.items()
-            if analysis in (None, name)
             for record in of_analysis
         ]
 

@@ -80,9 +80,19 @@ def alarms_of(session: Session, project: str, analysis: str, *, runs: int = RUNS
     return records(alarms, {id: run.sha for id, run in found.items()})
 
 
-def alarms_by_analysis(session: Session, project: str) -> dict[str, tuple[RuleRecord, ...]]:
-    """What became of the alarms of a project's analyses, by name; those that ever raised one."""
+def alarms_by_analysis(
+    session: Session, project: str, *, only: str | None = None
+) -> dict[str, tuple[RuleRecord, ...]]:
+    """What became of the alarms of a project's analyses, by name; those that ever raised one.
+
+    Args:
+        session: The database, to read.
+        project: Its name, `forge:path`.
+        only: The one analysis that is looked at; None for all.
+    """
     raising = select(_run.analysis).join(AlarmRow, _alarm.run_id == _run.id).where(_run.project == project)
+    if only is not None:
+        raising = raising.where(_run.analysis == only)
     names = session.execute(raising.distinct().order_by(_run.analysis).limit(MOST_ANALYSES)).scalars().all()
     found = {name: alarms_of(session, project, name) for name in names}
     return {name: of_analysis for name, of_analysis in found.items() if of_analysis}

@@ -170,7 +170,7 @@ def _why_not(order: Order, found: _Candidate, number: int) -> Refused | None:
     return Refused(reason=reason, says=marked(says))
 
 
-def _accepted(reading: Reading, order: Order, found: _Candidate) -> Accepted | Refused:
+def _accepted(reading: Reading, order: Order, found: _Candidate) -> Accepted:
     head: Metric | None = found.compared.head
     if head is None:
         raise AssertionError("a missing metric is refused before")
