@@ -38,7 +38,7 @@ def upsert(
     session.flush()
     statement = _upsert(database.is_sqlite, table, tuple(key), tuple(change), where)
     written: Any = session.execute(statement, dict(values))
-    return bool(written.rowcount)
+    return written.rowcount > 0
 
 
 @cache
@@ -46,6 +46,8 @@ def _upsert(
     is_sqlite: bool, table: Any, key: tuple[str, ...], change: tuple[str, ...], where: Where | None
 ) -> Any:
     statement: Any = (sqlite if is_sqlite else postgresql).insert(table.__table__)
+    # Else psycopg's cursor is closed before it is asked, and says -1 of every INSERT.
+    statement = statement.execution_options(preserve_rowcount=True)
     if not change:
         return statement.on_conflict_do_nothing(index_elements=key or None)
     new = statement.excluded
