@@ -6,7 +6,7 @@ from sqlalchemy import inspect, text
 
 from reana_bridge.store.database import Database, DatabaseUnusable
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision under `migrations/versions`."""
 
 _LOCK = 7_264_190_511

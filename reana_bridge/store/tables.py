@@ -275,7 +275,10 @@ class ComparisonRow(SQLModel, table=True):
     """A run's result against its baseline; `document` is a `model.comparisons.Comparison`."""
 
     __tablename__: Any = "comparisons"
-    __table_args__ = (Index("comparisons_waiting", "waiting_for_run"),)
+    __table_args__ = (
+        Index("comparisons_waiting", "waiting_for_run"),
+        Index("comparisons_by_time", "made_at"),
+    )
 
     id: str = _id()
     run_id: str = Field(foreign_key="runs.id", unique=True)
@@ -291,7 +294,6 @@ class MetricRow(SQLModel, table=True):
     """One finite number that a run left, for histories."""
 
     __tablename__: Any = "metrics"
-    __table_args__ = (Index("metrics_history", "project", "analysis", "name"),)
 
     run_id: str = Field(foreign_key="runs.id", primary_key=True)
     name: str = Field(primary_key=True)
