@@ -47,11 +47,12 @@ class RuleEffect(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """Somebody's word that a difference is expected, for one metric up to one value.
+    """Somebody's word that a difference is expected, for one metric up to one value, or for one file.
 
     Attributes:
-        metric: The metric's name.
-        value: The value of this commit when it was accepted; a difference as large or smaller is covered.
+        metric: The metric's name, or the file's path.
+        value: The value of this commit when it was accepted, and a difference as large or smaller is
+            covered; of a file the SHA-256 of its content; None where this commit has it no more.
         reason: Why, in that person's words.
         by: Who said so, as the forge names them.
         at: When, UTC seconds since the epoch.
@@ -60,7 +61,7 @@ class Acceptance:
     """
 
     metric: str
-    value: float | int | str | bool
+    value: float | int | str | bool | None
     reason: str
     by: str
     at: float

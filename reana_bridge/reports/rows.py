@@ -112,11 +112,6 @@ class Row:
         return self.compared.head or self.compared.baseline
 
     @property
-    def has_value(self) -> bool:
-        """Whether this commit has it, so that somebody can accept what it is now."""
-        return self.compared.head is not None
-
-    @property
     def baseline(self) -> str:
         """The baseline's value, as shown; a dash where there is none."""
         return self._sides[0]

@@ -5,6 +5,7 @@ Nothing here is escaped; each renderer escapes for its own medium. The same repo
 
 import re
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
@@ -164,20 +165,23 @@ def view(report: Report) -> ReportView:
         used=_used(report.result.resources) if report.result else (),
         unsure=_unsure(rows),
         limits_line=limits_line(comparison) if comparison else "",
-        accept=tuple(
-            command for row in rows if row.blocks and row.has_value and (command := accept_command(row.name))
-        ),
+        accept=_accept_commands(rows, files),
         approve=f"/reana approve {report.sha}" if _waits(report) else "",
         approved=f"approved by {report.approved_by}, so it is never a baseline" if report.approved_by else "",
     )
 
 
-def accept_command(metric: str) -> str:
-    """What accepts a difference of `metric`, ready to paste but for the reason; empty where none can."""
-    if not _QUOTABLE.fullmatch(metric) or not metric.strip():
+def _accept_commands(rows: Sequence[Row], files: Sequence[FileRow]) -> tuple[str, ...]:
+    blocking = [*(row.name for row in rows if row.blocks), *(file.path for file in files if file.blocks)]
+    return tuple(filter(None, map(accept_command, blocking)))
+
+
+def accept_command(name: str) -> str:
+    """What accepts a metric or file, ready to paste but for the reason; empty where nothing can be pasted."""
+    if not _QUOTABLE.fullmatch(name) or not name.strip():
         return ""
-    name = metric if re.fullmatch(r"[\w.+%/-]+", metric) else f'"{metric}"'
-    return f"/reana accept {name} reason"
+    said = name if re.fullmatch(r"[\w.+%/-]+", name) else f'"{name}"'
+    return f"/reana accept {said} reason"
 
 
 def _waits(report: Report) -> bool:

@@ -16,6 +16,7 @@ from reana_bridge.model.comparisons import (
     RuleEffect,
 )
 from reana_bridge.model.results import Artifact, Result
+from reana_bridge.results.acceptance import accepted
 from reana_bridge.results.checks import checks_block, compare_checks
 from reana_bridge.results.histories import Past
 from reana_bridge.results.judging import judge_metrics
@@ -79,6 +80,7 @@ def compare(
     )
     compared = compare_checks(baseline_result.checks if baseline_result else None, head.checks)
     files = _by_digest(baseline_result, head) if files is None else files
+    files = [accepted(each, acceptances) for each in files]
     return Comparison(
         baseline=baseline,
         no_baseline="" if baseline else no_baseline,

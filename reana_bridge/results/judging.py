@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from reana_bridge.model.analyses import Rule
 from reana_bridge.model.comparisons import Acceptance, Comparison, MetricComparison, Verdict
 from reana_bridge.model.metrics import Metric
-from reana_bridge.results.acceptance import covers
+from reana_bridge.results.acceptance import accepted
 from reana_bridge.results.correction import corrected
 from reana_bridge.results.hints import name_matcher
 from reana_bridge.results.histories import Past, Samples
@@ -68,8 +68,8 @@ def judge_metrics(
     compared += _never_measured([*rules, *proposed_rules], known=compared)
     applied += [_Applied.of(rule, proposed=True) for rule in proposed_rules if rule not in rules]
     judged, tests = corrected([_judged(one, applied, samples) for one in compared], FALSE_DISCOVERY)
-    accepted = [_accepted(one, acceptances) for one in judged] if acceptances else judged
-    return tuple(sorted(accepted, key=lambda one: (_ORDER[one.verdict], one.name))), tests
+    let = [accepted(one, acceptances) for one in judged]
+    return tuple(sorted(let, key=lambda one: (_ORDER[one.verdict], one.name))), tests
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,6 @@ def _judged(
         for outcome in judge(applied.rule, compared, samples, proposed=applied.proposed)
     ]
     return replace(compared, rules=tuple(outcomes)) if outcomes else compared
-
-
-def _accepted(compared: MetricComparison, acceptances: Sequence[Acceptance]) -> MetricComparison:
-    covering = next((one for one in acceptances if covers(one, compared)), None)
-    if covering is None or not any(outcome.broken for outcome in compared.rules):
-        return compared
-    rules = [replace(outcome, accepted=covering) if outcome.broken else outcome for outcome in compared.rules]
-    return replace(compared, rules=tuple(rules))
 
 
 def _never_measured(rules: Sequence[Rule], *, known: Sequence[MetricComparison]) -> list[MetricComparison]:

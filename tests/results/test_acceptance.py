@@ -2,8 +2,15 @@ import math
 
 import pytest
 
-from reana_bridge.model.comparisons import Acceptance
+from reana_bridge.model.comparisons import (
+    Acceptance,
+    FileComparison,
+    FileVerdict,
+    RuleEffect,
+    RuleOutcome,
+)
 from reana_bridge.model.metrics import Metric
+from reana_bridge.results.acceptance import accepted as with_accepted
 from reana_bridge.results.acceptance import covers
 from reana_bridge.results.verdicts import compare_metric
 
@@ -41,6 +48,9 @@ def accepted(value, name="m"):
         (None, 12.0, 12.0, True),
         (None, 11.0, 12.0, False),
         (10.0, None, 12.0, False),
+        (10.0, None, None, True),
+        (None, None, None, True),
+        (10.0, 11.0, None, False),
         ("a", "b", "b", True),
         ("a", "c", "b", False),
         (False, True, True, True),
@@ -58,3 +68,16 @@ def test_in_another_unit_only_the_very_value() -> None:
     compared = compare_metric("m", metric(1.0, "fb"), metric(1000.0, "pb"))
     assert covers(accepted(1000.0), compared)
     assert not covers(accepted(1001.0), compared)
+
+
+@pytest.mark.parametrize(
+    ("digest", "value", "covered"),
+    [("ab", "ab", True), ("ab", "cd", False), ("", None, True), ("ab", None, False), ("", "ab", False)],
+)
+def test_a_file_only_as_it_is(digest, value, covered) -> None:
+    broken = RuleOutcome(rule="identical", effect=RuleEffect.BLOCK, broken=True, explanation="another")
+    file = FileComparison(path="m", verdict=FileVerdict.DIFFERENT, head_digest=digest, rules=(broken,))
+    assert covers(accepted(value), file) is covered
+    assert not covers(accepted(value, name="n"), file)
+    (outcome,) = with_accepted(file, [accepted("zz"), accepted(value)]).rules
+    assert (outcome.accepted == accepted(value)) is covered

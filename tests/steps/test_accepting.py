@@ -123,14 +123,41 @@ def test_nothing_to_accept_before_there_is_a_result(hosted: HostedHouse) -> None
     assert "its result is not there yet" in reply(hosted)
 
 
-def test_a_missing_metric_has_no_value_to_accept(red: HostedHouse) -> None:
+def test_a_missing_metric_is_accepted_as_long_as_it_is_missing(red: HostedHouse) -> None:
     red.commit("b", {"n": "2"})
     red.follow_branch()
     red.told(Change.UPDATED)
-    red.end(red.run_of(red.merge_request().sha), {"same": 1.0})
-    assert "/reana accept" not in red.forge.notes[-1].body
+    red.end(red.run_of(red.merge_request().sha), {"same": 1.0, "b c": 1.0})
+    assert "/reana accept a reason" in red.forge.notes[-1].body
     accept(red)
-    assert "`a` is missing" in reply(red)
+    assert (state(red), reply(red)) == ("success", "")
+    assert why(red) == "mia accepts that `a` is missing: the new trigger has a higher rate"
+    pushed(red, 2.0)
+    assert state(red) == "failure"
+
+
+def test_a_file_is_accepted_as_it_is(hosted: HostedHouse) -> None:
+    house = hosted
+    house.forge.people["mia"] = Access.MAINTAIN
+    rule = "files: [{path: 'results/*.txt', effect: block}]"
+    house.commit("main", {".reana-bridge.yaml": f"analyses: {{fit: {{file: reana.yaml, {rule}}}}}"})
+    house.push()
+    house.end(house.run_of(house.head()), {"a": 1.0}, files={"results/table.txt": b"old"})
+    house.commit("b", {"n": "1"})
+    house.open()
+    house.told(Change.OPENED)
+    for number, (content, said) in enumerate([(b"new", "success"), (b"newer", "failure")]):
+        house.end(house.run_of(house.merge_request().sha), {"a": 1.0}, files={"results/table.txt": content})
+        if number == 0:
+            assert state(house) == "failure"
+            assert "/reana accept results/table.txt reason" in house.forge.notes[-1].body
+            accept(house, "/reana accept results/table.txt one more digit")
+            assert "accepted by mia: one more digit" in house.forge.notes[-1].body
+            assert why(house) == "mia accepts `results/table.txt` as it is: one more digit"
+        assert state(house) == said
+        house.commit("b", {"n": f"{number + 2}"})
+        house.follow_branch()
+        house.told(Change.UPDATED)
 
 
 def test_what_is_accepted_elsewhere_does_not_count(red: HostedHouse) -> None:

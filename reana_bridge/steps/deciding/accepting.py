@@ -1,5 +1,7 @@
 """`/reana accept METRIC reason`: who may say so, which difference is meant, and what is kept of it.
 
+Also for a file, by its path.
+
 Promises: nobody accepts but whom the forge confirms to have the right that the settings ask for, and the
 author of a merge request not alone unless they say so; what is accepted is a difference that the person can
 have seen, with the value that it had then; one command is one acceptance, however often it is told.
@@ -14,8 +16,13 @@ from sqlalchemy.orm import Session
 
 from reana_bridge.forges.base import Access, MergeRequestFacts
 from reana_bridge.model.codec import from_data, to_data
-from reana_bridge.model.comparisons import Acceptance, Comparison, MetricComparison
-from reana_bridge.model.metrics import Metric
+from reana_bridge.model.comparisons import (
+    Acceptance,
+    Comparison,
+    FileComparison,
+    MetricComparison,
+    RuleOutcome,
+)
 from reana_bridge.model.orders import Order
 from reana_bridge.model.runs import LIVE, RunState
 from reana_bridge.model.suggestions import closest, shown
@@ -37,6 +44,7 @@ _RIGHT = {
     Access.WRITE: "push (Developer on GitLab, write on GitHub)",
 }
 _MOST_SHOWN = 10
+Value = float | int | str | bool | None
 _log = structlog.get_logger()
 
 
@@ -50,15 +58,36 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class _Candidate:
-    """A metric of one of the head's runs."""
+    """A metric, or a file, of one of the head's runs.
+
+    Attributes:
+        run: The run.
+        name: The metric's name, or the file's path.
+        value: What is accepted: its value, or the digest of its content; None where it is missing.
+        baseline: The same of the baseline.
+        rules: What the rules on it say.
+    """
 
     run: Run
-    compared: MetricComparison
+    name: str
+    value: Value
+    baseline: Value
+    rules: Sequence[RuleOutcome]
 
     @property
     def command(self) -> str:
         """What accepts it and no other, but for the reason; empty where nothing can be pasted."""
-        return accept_command(f"{self.run.analysis}/{self.compared.name}")
+        return accept_command(f"{self.run.analysis}/{self.name}")
+
+    @property
+    def broken(self) -> Sequence[RuleOutcome]:
+        """The rules that it breaks, and that count."""
+        return [outcome for outcome in self.rules if outcome.broken and not outcome.proposed]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it breaks a rule that nobody has let it break."""
+        return any(outcome.accepted is None for outcome in self.broken)
 
 
 def look_at_acceptance(reading: Reading, order: Order, proposal: Proposal) -> Accepted | Refused:
@@ -75,7 +104,7 @@ def look_at_acceptance(reading: Reading, order: Order, proposal: Proposal) -> Ac
         there = [candidate for run in runs for candidate in _candidates(session, run)]
     meant = _meant(order, there)
     if len(meant) > 1:
-        meant = [each for each in meant if _is_open(each.compared)] or meant
+        meant = [each for each in meant if each.is_open] or meant
     if not meant:
         return _unknown(order, there, runs, proposal.base.sha[:7])
     if len(meant) > 1:
@@ -102,24 +131,26 @@ def _may_not(reading: Reading, order: Order, facts: MergeRequestFacts) -> Refuse
 
 def _candidates(session: Session, run: Run) -> Sequence[_Candidate]:
     row = comparison_row(session, run.id) if run.state == RunState.FINISHED else None
-    metrics = from_data(Comparison, row.document).metrics if row else ()
-    return [_Candidate(run=run, compared=compared) for compared in metrics]
+    if row is None:
+        return ()
+    comparison = from_data(Comparison, row.document)
+    return [_candidate(run, compared) for compared in (*comparison.metrics, *comparison.files)]
+
+
+def _candidate(run: Run, compared: MetricComparison | FileComparison) -> _Candidate:
+    if isinstance(compared, FileComparison):
+        name, value, baseline = compared.path, compared.head_digest or None, compared.baseline_digest or None
+    else:
+        name, before, now = compared.name, compared.baseline, compared.head
+        value, baseline = now.value if now else None, before.value if before else None
+    return _Candidate(run=run, name=name, value=value, baseline=baseline, rules=compared.rules)
 
 
 def _meant(order: Order, there: Sequence[_Candidate]) -> list[_Candidate]:
-    """The metrics that are called so; where none is, those called so behind their analysis' name."""
+    """What is called so; where nothing is, what is called so behind its analysis' name."""
     said = copied(order.argument)
-    named = [each for each in there if copied(each.compared.name) == said]
-    return named or [each for each in there if copied(f"{each.run.analysis}/{each.compared.name}") == said]
-
-
-def _broken(compared: MetricComparison) -> bool:
-    return any(outcome.broken and not outcome.proposed for outcome in compared.rules)
-
-
-def _is_open(compared: MetricComparison) -> bool:
-    """Whether it breaks a rule that nobody has let it break."""
-    return any(o.broken and not o.proposed and o.accepted is None for o in compared.rules)
+    named = [each for each in there if copied(each.name) == said]
+    return named or [each for each in there if copied(f"{each.run.analysis}/{each.name}") == said]
 
 
 def _unknown(order: Order, there: Sequence[_Candidate], runs: Sequence[Run], short: str) -> Refused:
@@ -129,7 +160,7 @@ def _unknown(order: Order, there: Sequence[_Candidate], runs: Sequence[Run], sho
         why = "its result is not there yet" if live else "it has no result"
         says = f"Nothing of `{short}` can be accepted: {why}."
         return Refused(reason=f"{short} has no result to accept", says=says)
-    names = list(dict.fromkeys(each.compared.name for each in there))
+    names = list(dict.fromkeys(each.name for each in there))
     meant = closest(order.argument, names) or next((n for n in names if n.startswith(order.argument)), "")
     hint = f"did you mean `{accept_command(meant)}`?" if meant and accept_command(meant) else ""
     if any(character in order.argument for character in "*?["):
@@ -147,21 +178,18 @@ def _several(order: Order, meant: Sequence[_Candidate]) -> Refused:
 
 def _why_not(order: Order, found: _Candidate, number: int) -> Refused | None:
     """Why this very metric cannot be accepted; None where it can."""
-    run, compared, name = found.run, found.compared, shown(found.compared.name)
-    already = next((o.accepted for o in compared.rules if o.broken and o.accepted), None)
+    run, name = found.run, shown(found.name)
+    already = next((outcome.accepted for outcome in found.broken if outcome.accepted), None)
     if not run.proposal or run.merge_request != number:
         place = f"!{run.merge_request}" if run.proposal and run.merge_request else "a branch of the project"
         says = f"The result of `{run.sha[:7]}` belongs to {place}, so it cannot be accepted here."
         reason = f"the result is of {place}"
-    elif not _broken(compared):
+    elif not found.broken:
         says = f"`{name}` breaks no rule here, so there is nothing to accept."
         reason = f"{name} breaks no rule"
-    elif not _is_open(compared) and already is not None:
+    elif not found.is_open and already is not None:
         says = f"`{name}` is accepted already, by {already.by}: {already.reason}"
         reason = f"{name} is accepted already"
-    elif compared.head is None:
-        says = f"`{name}` is missing, and there is no value to accept: write it, or change the rule."
-        reason = f"{name} is missing"
     elif order.heard_at and (run.ended_at or 0.0) > order.heard_at:
         says = f"The result of `{run.sha[:7]}` came after your comment. Look at it, and say it once more."
         reason = f"the result of {run.sha[:7]} is newer than the comment"
@@ -171,24 +199,20 @@ def _why_not(order: Order, found: _Candidate, number: int) -> Refused | None:
 
 
 def _accepted(reading: Reading, order: Order, found: _Candidate) -> Accepted:
-    head: Metric | None = found.compared.head
-    if head is None:
-        raise AssertionError("a missing metric is refused before")
     acceptance = Acceptance(
-        metric=found.compared.name,
-        value=head.value,
+        metric=found.name,
+        value=found.value,
         reason=order.reason,
         by=order.actor,
         at=reading.now(),
         sha=found.run.sha,
         merge_request=order.merge_request,
     )
-    before = found.compared.baseline
     return Accepted(
         run=found.run.id,
         analysis=found.run.analysis,
         acceptance=acceptance,
-        baseline=before.value if before else None,
+        baseline=found.baseline,
     )
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from reana_bridge.forges.base import CommitGone
 from reana_bridge.model.analyses import ProjectFile
 from reana_bridge.model.commands import HELP, CommandName
+from reana_bridge.model.comparisons import Acceptance
 from reana_bridge.model.decisions import Decision, Forks, Outcome
 from reana_bridge.model.orders import Order
 from reana_bridge.model.runs import FINAL, RunState
@@ -125,10 +126,16 @@ def _accept(reading: Reading, order: Order, proposal: Proposal) -> Looked:
     found = look_at_acceptance(reading, order, proposal)
     if isinstance(found, Refused):
         return _answer(reading, order, found.reason, found.says, outcome=Outcome.SKIP)
-    metric, value = shown(found.acceptance.metric), shown(str(found.acceptance.value))
-    reason = f"{shown(order.actor)} accepts `{metric}` up to {value}: {shown(order.reason, 500)}"
+    reason = f"{shown(order.actor)} accepts {_what(found.acceptance)}: {shown(order.reason, 500)}"
     looked = _answer(reading, order, reason)
     return replace(looked, sha=proposal.base.sha, accepts=found)
+
+
+def _what(accepted: Acceptance) -> str:
+    name, value = shown(accepted.metric), accepted.value
+    if value is None:
+        return f"that `{name}` is missing"
+    return f"`{name}` as it is" if isinstance(value, bool | str) else f"`{name}` up to {value}"
 
 
 def _never(reading: Reading, order: Order) -> Looked:

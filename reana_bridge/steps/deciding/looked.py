@@ -35,10 +35,10 @@ class Accepted:
     """A difference that somebody says is expected.
 
     Attributes:
-        run: The run whose metric differs.
+        run: The run whose metric, or file, differs.
         analysis: Its analysis.
-        acceptance: Which metric, up to which value, who and why.
-        baseline: The value before; None where there was none.
+        acceptance: Which one, up to which value, who and why.
+        baseline: The value before, or the file's digest; None where there was none.
     """
 
     run: str
