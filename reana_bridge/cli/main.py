@@ -7,6 +7,7 @@ import typer
 
 from reana_bridge import __version__
 from reana_bridge.cli import (
+    alarms,
     check,
     compare,
     connect,
@@ -49,7 +50,21 @@ def _root(
     """From a push to a verdict on the science."""
 
 
-for module in (demo, serve, run, check, compare, connect, doctor, explain, replay, rerun, pause, resume):
+for module in (
+    demo,
+    serve,
+    run,
+    check,
+    compare,
+    connect,
+    doctor,
+    explain,
+    alarms,
+    replay,
+    rerun,
+    pause,
+    resume,
+):
     app.command()(module.command)
     app.registered_commands[-1].name = module.__name__.rpartition(".")[2]
 app.add_typer(db.app, name="db")

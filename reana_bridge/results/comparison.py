@@ -79,14 +79,13 @@ def compare(
         acceptances=acceptances,
     )
     compared = compare_checks(baseline_result.checks if baseline_result else None, head.checks)
-    files = _by_digest(baseline_result, head) if files is None else files
-    files = [accepted(each, acceptances) for each in files]
+    files = _let(_by_digest(baseline_result, head) if files is None else files, acceptances)
     return Comparison(
         baseline=baseline,
         no_baseline="" if baseline else no_baseline,
         metrics=metrics,
         checks=compared,
-        files=in_order(files),
+        files=files,
         drift=environment_drift(baseline_result.environment, head.environment) if baseline_result else (),
         interim=bool(waiting_for),
         waiting_for=waiting_for,
@@ -95,6 +94,10 @@ def compare(
         tests=tests,
         blocked=is_blocked((*metrics, *files)) or checks_block(compared, checks),
     )
+
+
+def _let(files: Sequence[FileComparison], acceptances: Sequence[Acceptance]) -> tuple[FileComparison, ...]:
+    return in_order([accepted(each, acceptances) for each in files])
 
 
 def _by_digest(baseline: Result | None, head: Result) -> tuple[FileComparison, ...]:
