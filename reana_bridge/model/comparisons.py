@@ -1,6 +1,6 @@
 """A comparison: metric by metric and artifact by artifact, what changed against the baseline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reana_bridge.model.metrics import Metric
@@ -279,10 +279,13 @@ class History:
     Attributes:
         run_ids: Oldest first.
         shas: Their commits, in the same order.
+        since: By metric the index of the first run that counts, where a change of it was accepted: what was
+            before is left out.
     """
 
     run_ids: tuple[str, ...] = ()
     shas: tuple[str, ...] = ()
+    since: dict[str, int] = field(default_factory=dict[str, int])
 
 
 class BaselineReason(StrEnum):

@@ -41,7 +41,7 @@ def measure(place: Path) -> list[Figure]:
 
     def read() -> Past:
         with database.read() as session:
-            return Past(runs=history, series=series_of(session, history, shas[::-1], {}))
+            return Past(runs=history, series=series_of(session, history))
 
     def judge(past: Past) -> Comparison:
         return compare(baseline=baseline, baseline_result=before, head=after, made_at=1.0, past=past)

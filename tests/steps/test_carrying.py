@@ -76,6 +76,26 @@ def test_its_value_is_the_new_reference(red: HostedHouse, value: float, shown: s
     assert next_request(red, value) == shown
 
 
+@pytest.mark.parametrize("how", WAYS)
+def test_what_was_before_it_is_left_out_of_the_history(red: HostedHouse, how: str) -> None:
+    accept(red)
+    sha = merge(red, how)
+    red.told(Change.MERGED)
+    on_main(red, sha, 2.0)
+    next_request(red, 2.0)
+    history = red.comparison(red.runs(red.merge_request(7).sha)[-1])["history"]
+    assert (history["shas"].index(sha), history["since"]) == (1, {"a": 1})
+
+
+def test_where_no_run_has_it_yet_nothing_is_left(red: HostedHouse) -> None:
+    accept(red)
+    merge(red, "squash")
+    red.told(Change.MERGED)  # its commit never runs
+    next_request(red, 2.0)
+    history = red.comparison(red.runs(red.merge_request(7).sha)[-1])["history"]
+    assert (len(history["shas"]), history.get("since", {})) == (1, {})
+
+
 def test_beyond_it_main_is_red(red: HostedHouse) -> None:
     accept(red)
     sha = merge(red, "merge commit")

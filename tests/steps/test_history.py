@@ -85,19 +85,19 @@ SHAS = [f"{number:040x}" for number in range(6)]
 
 
 @pytest.mark.parametrize(
-    ("units", "accepted", "values", "is_accepted"),
+    ("units", "since", "values", "is_accepted"),
     [
         (["fb"] * 6, {}, [0, 1, 2, 3, 4, 5], False),
         (["pb", "pb", "fb", "fb", "fb", "fb"], {}, [2, 3, 4, 5], False),
         (["fb", "pb", "fb", "pb", "pb", "pb"], {}, [3, 4, 5], False),
-        (["fb"] * 6, {"a": [SHAS[3], SHAS[0], "f" * 40]}, [3, 4, 5], True),
-        (["fb"] * 6, {"a": [SHAS[5]]}, [5], True),
-        (["fb"] * 6, {"b": [SHAS[3]]}, [0, 1, 2, 3, 4, 5], False),
-        (["fb"] * 6, {"a": ["f" * 40]}, [0, 1, 2, 3, 4, 5], False),
+        (["fb"] * 6, {"a": 3}, [3, 4, 5], True),
+        (["fb"] * 6, {"a": 5}, [5], True),
+        (["fb"] * 6, {"b": 3}, [0, 1, 2, 3, 4, 5], False),
+        (["fb"] * 6, {"a": 6}, [], True),
     ],
 )
 def test_values_of_one_unit_since_what_was_accepted(
-    database: Database, units: list[str], accepted: dict[str, list[str]], values: list[int], is_accepted: bool
+    database: Database, units: list[str], since: dict[str, int], values: list[int], is_accepted: bool
 ) -> None:
     runs = [f"r{number}" for number in range(6)]
     common = {"project": "f:group/name", "analysis": "fit"}
@@ -111,7 +111,7 @@ def test_values_of_one_unit_since_what_was_accepted(
             for place, run in enumerate(runs)
         )
     with database.read() as session:
-        history = History(run_ids=tuple(runs), shas=tuple(SHAS))
-        series = series_of(session, history, SHAS[::-1], accepted)["a"]
+        history = History(run_ids=tuple(runs), shas=tuple(SHAS), since=since)
+        series = series_of(session, history)["a"]
     assert list(series.values) == values == list(series.places)
     assert (series.accepted, series.unit) == (is_accepted, units[-1])

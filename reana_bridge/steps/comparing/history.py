@@ -60,8 +60,10 @@ def past_of(
     asked = [rule.history.runs for rule in rules if rule.history]
     commits = _commits(cache, row, baseline)
     runs = _runs(session, row, commits, min(limit, max([HISTORY_RUNS, *asked])))
-    history = History(run_ids=tuple(run for run, _ in runs), shas=tuple(sha for _, sha in runs))
-    return Past(runs=history, series=series_of(session, history, commits, accepted or {}))
+    shas = tuple(sha for _, sha in runs)
+    since = _since(shas, commits, accepted or {})
+    history = History(run_ids=tuple(run for run, _ in runs), shas=shas, since=since)
+    return Past(runs=history, series=series_of(session, history))
 
 
 def _commits(cache: Path, row: Run, baseline: Baseline) -> list[str]:
@@ -93,32 +95,36 @@ def _runs(session: Session, row: Run, commits: list[str], limit: int) -> list[tu
     return [(run.id, run.sha) for run in reversed(newest_first[:limit])]
 
 
-def series_of(
-    session: Session, history: History, commits: Sequence[str], accepted: Mapping[str, Sequence[str]]
-) -> dict[str, Series]:
-    """The values of every metric, in one query.
+def _since(
+    shas: Sequence[str], commits: Sequence[str], accepted: Mapping[str, Sequence[str]]
+) -> dict[str, int]:
+    """By metric the first run, of those at `shas`, that has the last change that was accepted.
 
     Args:
-        session: The database, to read.
-        history: The runs.
+        shas: The runs' commits, oldest first.
         commits: Of the branch, newest first; those of the runs among them.
         accepted: By metric the commits that accepted changes came with.
     """
+    ages = {sha: age for age, sha in enumerate(commits)}
+    newest = {
+        name: min((ages[sha] for sha in brought if sha in ages), default=None)
+        for name, brought in accepted.items()
+    }
+    return {
+        name: next((place for place, sha in enumerate(shas) if ages[sha] <= age), len(shas))
+        for name, age in newest.items()
+        if age is not None
+    }
+
+
+def series_of(session: Session, history: History) -> dict[str, Series]:
+    """The values of every metric in the runs of `history`, in one query."""
     places = {run: place for place, run in enumerate(history.run_ids)}
     found: dict[str, list[tuple[int, float, str]]] = {}
     for rows in session.execute(_VALUES, {"runs": list(places)}).partitions(_ROWS_AT_ONCE):
         for run, name, value, unit in rows:
             found.setdefault(name, []).append((places[run], value, unit))
-    ages = {sha: age for age, sha in enumerate(commits)}
-    since = {
-        name: min((ages[sha] for sha in shas if sha in ages), default=None) for name, shas in accepted.items()
-    }
-    oldest = {
-        name: next((place for place, sha in enumerate(history.shas) if ages[sha] <= age), len(places))
-        for name, age in since.items()
-        if age is not None
-    }
-    return {name: _one_series(sorted(values), oldest.get(name)) for name, values in found.items()}
+    return {name: _one_series(sorted(values), history.since.get(name)) for name, values in found.items()}
 
 
 def _one_series(values: list[tuple[int, float, str]], oldest: int | None) -> Series:

@@ -69,7 +69,7 @@ def _past(session: Session, own: Comparison | None) -> Past | None:
     """The runs that the second run's own comparison looked at: later ones change nothing."""
     if own is None or own.history is None:
         return None
-    return Past(runs=own.history, series=series_of(session, own.history, (), {}))
+    return Past(runs=own.history, series=series_of(session, own.history))
 
 
 def _of_one_analysis(before: Run, after: Run) -> bool:
