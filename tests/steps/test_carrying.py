@@ -4,10 +4,12 @@ import pytest
 
 from reana_bridge.model.runs import RunState
 from reana_bridge.store.tables import AcceptanceRow, Run
+from tests.steps import accepted
 from tests.steps.accepted import accept, begun, state
 from tests.steps.hosted import HostedHouse
 from webhooks.events import Change
 
+ROLLING = "baseline: {places: [rolling], rolling: 3}"
 WAYS = ["merge commit", "squash", "fast-forward"]
 
 
@@ -94,6 +96,19 @@ def test_where_no_run_has_it_yet_nothing_is_left(red: HostedHouse) -> None:
     next_request(red, 2.0)
     history = red.comparison(red.runs(red.merge_request(7).sha)[-1])["history"]
     assert (len(history["shas"]), history.get("since", {})) == (1, {})
+
+
+def test_medians_that_reach_beyond_it(hosted: HostedHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accepted, "FILE", accepted.FILE.replace("rules:", f"{ROLLING}, rules:"))
+    red = begun(hosted)
+    accept(red)
+    sha = merge(red, "squash")
+    red.told(Change.MERGED)
+    on_main(red, sha, 2.0)
+    for number, (value, shown) in enumerate([(2.0, "success"), (2.7, "failure"), (2.0, "success")]):
+        later = red.commit("main", {"later": f"{number}"})
+        on_main(red, later, value)
+        assert state(red, later) == shown, number
 
 
 def test_beyond_it_main_is_red(red: HostedHouse) -> None:
