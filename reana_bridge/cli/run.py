@@ -1,6 +1,7 @@
 """`reana-bridge run`: the report of a merge request for the working tree, without a server."""
 
 import hashlib
+import math
 import os
 import shutil
 import subprocess
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from reana_bridge.steps.bridge import Bridge
 
 PROJECT = "work"
+_CANCEL_SECONDS = 15.0
+_AS_LONG_AS_IT_TAKES = math.inf
+"""For a decision: this process makes it itself, and there is nobody else to make it later."""
 
 
 def command(
@@ -78,12 +82,11 @@ def command(
         ordered = {"analysis": analysis, "parameters": parameters_of(parameter or [])}
         try:
             runs = _order(bridge, tree_name(tree), taken, ordered)
+            reports = [_told(report, compare) for report in watch(bridge, runs, console)]
         except Refused as refused:
             raise Failure(str(refused), status=1) from None
-        try:
-            reports = [_told(report, compare) for report in watch(bridge, runs, console)]
         except KeyboardInterrupt:
-            _cancel(bridge, runs)
+            _cancel(bridge)
             raise
         if output:
             _copy(bridge, reports, output)
@@ -227,6 +230,7 @@ def _order(bridge: "Bridge", name: str, taken: snapshot.Snapshot, ordered: dict[
                 parameters={},
                 actor="you",
                 again=False,
+                wait=_AS_LONG_AS_IT_TAKES,
             )
         except manual.Refused as refused:  # its result is there, or it cannot run: the report says which
             sys.stderr.write(f"  baseline {taken.compare[:7]}: {refused}\n")
@@ -237,24 +241,29 @@ def _order(bridge: "Bridge", name: str, taken: snapshot.Snapshot, ordered: dict[
         sha=taken.sha,
         actor="you",
         baseline=taken.compare,
+        wait=_AS_LONG_AS_IT_TAKES,
         **ordered,
     )
 
 
-def _cancel(bridge: "Bridge", runs: list[str]) -> None:
+def _cancel(bridge: "Bridge") -> None:
+    """End all that runs: of this tree, so also what was ordered and not heard of yet."""
     import time
 
-    from reana_bridge.model.runs import FINAL
+    from sqlalchemy import select
+
     from reana_bridge.steps import manual
     from reana_bridge.store.tables import Run
 
-    for run in runs:
-        manual.cancel(bridge, run, actor="you")
-    deadline = time.monotonic() + 15
+    table: Any = Run
+    deadline = time.monotonic() + _CANCEL_SECONDS
     while time.monotonic() < deadline:
         with bridge.database.read() as session:
-            if all(session.get_one(Run, run).state in FINAL for run in runs):
-                return
+            live = session.execute(select(table.id).where(table.live_key.is_not(None))).scalars().all()
+        if not live:
+            return
+        for run in live:
+            manual.cancel(bridge, run, actor="you")
         time.sleep(0.1)
 
 

@@ -112,11 +112,13 @@ def test_interrupting_leaves_nothing_running(tree, number):
     text = (tree / "reana.yaml").read_text().replace("mkdir -p results", f"sleep {mark}")
     (tree / "reana.yaml").write_text(text)
     environment = {**os.environ, "XDG_CACHE_HOME": str(tree.parent / "cache")}
-    process = subprocess.Popen(COMMAND, cwd=tree, env=environment, stderr=subprocess.DEVNULL)
+    said = tree.parent / "said"
+    with said.open("wb") as file:
+        process = subprocess.Popen(COMMAND, cwd=tree, env=environment, stderr=file)
     try:
         assert wait_until(lambda: sleeping(mark))
         process.send_signal(number)
-        assert process.wait(30) == 130
+        assert process.wait(60) == 130, said.read_text()
         assert wait_until(lambda: not sleeping(mark))
     finally:
         process.kill()
@@ -128,7 +130,7 @@ def sleeping(mark):
     return bool(found.stdout.strip())
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
