@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reana_bridge.model.drawn import DrawnFile, Picture
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.readings import CheckState
 
@@ -153,7 +154,7 @@ class MetricComparison:
     explanation: str = ""
     rules: tuple[RuleOutcome, ...] = ()
     test: Test | None = None
-    pictures: tuple["Picture", ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def within_noise(self) -> bool:
@@ -185,21 +186,6 @@ class Measure:
 
     name: str
     value: float | int | str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A picture that was made of a file: of one side, of the difference, or of both laid over another.
-
-    Attributes:
-        shows: `baseline`, `head`, `difference` or `overlay`.
-        title: Text alternative, one line.
-        digest: SHA-256 of the PNG, hexadecimal; it is kept with the run.
-    """
-
-    shows: str
-    title: str
-    digest: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,6 +333,8 @@ class Comparison:
         history: Where the spread of metrics comes from; None where none was looked at.
         tests: How many statistical tests were made; the correction is over these.
         false_discovery: The share of false alarms among those that stand after the correction, at most.
+        contents: Path of an artifact of which nothing was drawn beside the other side's -> what is in it: of
+            this commit's file, and of the baseline's where that is missing now.
     """
 
     baseline: Baseline | None
@@ -362,3 +350,4 @@ class Comparison:
     history: History | None = None
     tests: int = 0
     false_discovery: float = 0.05
+    contents: dict[str, DrawnFile] = field(default_factory=dict[str, DrawnFile])

@@ -1,23 +1,20 @@
 """One artifact of a report as ready-made words: how far apart it is, which parts, what was drawn."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from reana_bridge.model.comparisons import (
-    FileComparison,
-    FilePart,
-    FileVerdict,
-    Measure,
-    Picture,
-    RuleEffect,
-)
+from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure, RuleEffect
+from reana_bridge.model.drawn import DrawnFile, Picture
 from reana_bridge.model.reports import Report
 from reana_bridge.reports.numbers import show
 from reana_bridge.reports.rows import RuleLine, Tone, rule_line
 
 PICTURES = frozenset({".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"})
 """Endings of files that are pictures by themselves."""
+DOCUMENTS = frozenset({".pdf"})
+"""Endings of plots that pictures are made of."""
+_SIDES = ("baseline", "head", "difference")
 _QUIET = frozenset({"", FileVerdict.IDENTICAL.value, FileVerdict.WITHIN_TOLERANCE.value})
 
 
@@ -38,6 +35,11 @@ class PictureRow:
     digest: str
     link: str = ""
     url: str = ""
+
+
+def drawn_of(pictures: Sequence[PictureRow], *shows: str) -> PictureRow | None:
+    """The first of `pictures` that shows one of these; None for none."""
+    return next((picture for picture in pictures if picture.shows in shows), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +72,9 @@ class FileRow:
         parts: Those that differ first.
         pictures: Drawn of the whole file.
         rules: What the rule on it says.
+        contents: What is in it, where it stands alone: pages, histograms.
+        cut: What of it was not drawn, such as `3 more pages`; empty for nothing.
+        undrawn: Why nothing of it was drawn; empty for no such reason.
     """
 
     path: str
@@ -85,13 +90,15 @@ class FileRow:
     parts: tuple[PartRow, ...] = ()
     pictures: tuple[PictureRow, ...] = ()
     rules: tuple[RuleLine, ...] = ()
+    contents: tuple[PictureRow, ...] = ()
+    cut: str = ""
+    undrawn: str = ""
 
     @property
     def is_plot(self) -> bool:
-        """Whether it is a picture, or a document whose pages were drawn."""
-        return (
-            PurePosixPath(self.path).suffix.lower() in PICTURES or self.drawn("head", "baseline") is not None
-        )
+        """Whether it is a picture, a document of such, or something that was drawn as one."""
+        ending = PurePosixPath(self.path).suffix.lower()
+        return ending in PICTURES | DOCUMENTS or self.drawn("head", "baseline") is not None
 
     @property
     def moved(self) -> bool:
@@ -110,7 +117,12 @@ class FileRow:
 
     def drawn(self, *shows: str) -> PictureRow | None:
         """The first picture of the whole file that shows one of these; None for none."""
-        return next((picture for picture in self.pictures if picture.shows in shows), None)
+        return drawn_of(self.pictures, *shows)
+
+    @property
+    def pages(self) -> tuple[PartRow, ...]:
+        """The parts whose two sides were drawn beside each other, such as pages."""
+        return tuple(part for part in self.parts if drawn_of(part.pictures, *_SIDES))
 
     @property
     def overlays(self) -> Iterator[tuple[str, str, PictureRow]]:
@@ -133,9 +145,11 @@ _TONES = {
 def file_rows(report: Report) -> tuple[FileRow, ...]:
     """The artifacts of `report`, compared where there is a baseline."""
     comparison = report.comparison
+    contents = comparison.contents if comparison is not None else {}
     if comparison is not None and comparison.baseline is not None:
-        return tuple(_compared(file, report) for file in comparison.files)
-    return tuple(
+        rows = (_compared(file, report) for file in comparison.files)
+        return tuple(_with_content(row, contents.get(row.path), report) for row in rows)
+    rows = (
         FileRow(
             path=artifact.path,
             word="",
@@ -145,6 +159,17 @@ def file_rows(report: Report) -> tuple[FileRow, ...]:
         )
         for artifact in (report.result.artifacts if report.result else ())
     )
+    return tuple(_with_content(row, contents.get(row.path), report) for row in rows)
+
+
+def _with_content(row: FileRow, content: DrawnFile | None, report: Report) -> FileRow:
+    if content is None:
+        return row
+    contents = tuple(
+        replace(picture, title=f"{row.path}, {picture.title[:1].lower()}{picture.title[1:]}")
+        for picture in picture_rows(content.pictures, report)
+    )
+    return replace(row, contents=contents, cut=content.cut, undrawn=content.problem)
 
 
 def _compared(file: FileComparison, report: Report) -> FileRow:

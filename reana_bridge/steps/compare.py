@@ -24,7 +24,7 @@ from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.comparing.accepting import Expected, expected_of
 from reana_bridge.steps.comparing.alarms import note_alarms
 from reana_bridge.steps.comparing.choosing import Chosen, choose, left_by
-from reana_bridge.steps.comparing.files import look_into
+from reana_bridge.steps.comparing.files import Left, look_into
 from reana_bridge.steps.comparing.history import past_of
 from reana_bridge.steps.comparing.missing import AGAIN_SECONDS, run_first
 from reana_bridge.steps.comparing.pictures import name_pictures
@@ -80,7 +80,7 @@ class Compare:
         chosen = run_first(bridge, row, found.chosen, found.ruling.analysis.baseline)
         choice, awaited = chosen.choice, chosen.awaited
         head = left_by(row)
-        looked = look_into(bridge, chosen.result, head, found.ruling.analysis)
+        looked = look_into(bridge, _baseline(chosen), Left(run_id=row.id, result=head), found.ruling.analysis)
         drawn = draw_series(bridge, chosen.result, head)
         reach("compare.files")
         comparison = compare(
@@ -112,6 +112,7 @@ class Compare:
             waits = bool(choice.waiting_for) and now < deadline and wanted == Wanted.RUN
             comparison = replace(
                 with_pictures(comparison, drawn),
+                contents=looked.contents,
                 made_at=now,
                 interim=waits,
                 waiting_for=choice.waiting_for if waits else "",
@@ -180,3 +181,11 @@ class Compare:
         if not self._bridge.database.is_sqlite:
             locked = locked.with_for_update()
         return session.execute(locked).scalar_one() is not None
+
+
+def _baseline(chosen: Chosen) -> Left | None:
+    """The baseline with what it left; None where there is none."""
+    baseline = chosen.choice.baseline
+    if baseline is None or chosen.result is None:
+        return None
+    return Left(run_id=baseline.run_id, result=chosen.result)

@@ -1,12 +1,12 @@
 """What a report shows beside its figures: addresses of what was drawn, the analysis' own text, advice."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
-from reana_bridge.model.comparisons import Comparison, Picture
+from reana_bridge.model.comparisons import Comparison
 from reana_bridge.model.reports import OwnText, Report
 from reana_bridge.model.results import Failure, StepRecord, StepState
 from reana_bridge.model.runs import FailureKind
+from reana_bridge.reports.pictured import drawn_pictures
 from reana_bridge.results.advice import advise
 from reana_bridge.steps.bridge import Bridge
 
@@ -41,15 +41,6 @@ def drawn_urls(comparison: Comparison | None, run_url: str) -> dict[str, str]:
         return {}
     suffix = f"?{key}" if key else ""
     return {one.digest: f"{page}/pictures/{one.digest}{suffix}" for one in drawn_pictures(comparison)}
-
-
-def drawn_pictures(comparison: Comparison) -> Iterator[Picture]:
-    """Everything that was drawn for a comparison: of metrics' series, of files and their parts."""
-    for metric in comparison.metrics:
-        yield from metric.pictures
-    for file in comparison.files:
-        for part in (file, *file.parts):
-            yield from part.pictures
 
 
 def with_advice(failure: Failure, steps: tuple[StepRecord, ...]) -> Failure:

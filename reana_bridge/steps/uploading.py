@@ -5,10 +5,7 @@ their content; each content once a project, at most so many and so large as the 
 an upload and its row uploads that one again, at worst. What cannot be copied is linked from here instead.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import PurePosixPath
+from collections.abc import Sequence
 from typing import Any, cast
 
 import structlog
@@ -16,11 +13,10 @@ from sqlalchemy import select
 
 from reana_bridge.forges.base import ForgeError, ForgeRefused, RateLimited
 from reana_bridge.forges.hosted import HostedForge
-from reana_bridge.model.comparisons import UNMOVED
 from reana_bridge.model.projects import Project
 from reana_bridge.model.reports import Report
+from reana_bridge.reports.pictured import pictures_of, with_links
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.showing import drawn_pictures
 from reana_bridge.store.tables import ProjectRow, Upload
 from reana_bridge.store.upsert import upsert
 
@@ -49,67 +45,12 @@ def with_pictures(
     rule = bridge.settings.project(project)
     if rule is None or rule.uploads == "never" or not forge.keeps_pictures:
         return tuple(reports)
-    wanted = [picture for report in reports for picture in _pictures(report)]
-    wanted.sort(key=lambda picture: picture[0])
+    wanted = [picture for report in reports for picture in pictures_of(report, _SUFFIXES)]
+    wanted.sort(key=lambda picture: picture.rank)
     links = _Links(bridge, forge, project, only_public=rule.uploads == "public", insist=insist)
-    digests = dict.fromkeys((digest, name) for _, name, digest in wanted)
+    digests = dict.fromkeys((picture.digest, picture.name) for picture in wanted)
     by_digest = links.of(digests)
-    return tuple(_with_links(report, by_digest) for report in reports)
-
-
-def _pictures(report: Report) -> Iterator[tuple[int, str, str]]:
-    """(rank, name, digest) of the pictures of a report: what changed first, what is identical last."""
-    comparison = report.comparison
-    artifacts = report.result.artifacts if report.result else ()
-    yield from (
-        (1, _name(a.path), a.digest) for a in artifacts if _is_named_so(a.path) and _told(report, a.path)
-    )
-    if comparison is None or comparison.baseline is None:
-        yield from ((1, _name(a.path), a.digest) for a in artifacts if _is_named_so(a.path))
-        return
-    for metric in comparison.metrics:
-        yield from ((0, f"series-{picture.shows}.png", picture.digest) for picture in metric.pictures)
-    for file in comparison.files:
-        if file.verdict in UNMOVED:
-            continue
-        if _is_named_so(file.path):
-            digests = (file.head_digest, file.baseline_digest)
-            yield from ((0, _name(file.path), digest) for digest in digests if digest)
-        drawn = [picture for part in (file, *file.parts) for picture in part.pictures]
-        yield from ((0, f"{_name(file.path)[:70]}-{picture.shows}.png", picture.digest) for picture in drawn)
-
-
-def _told(report: Report, path: str) -> bool:
-    """Whether the analysis' own text names this file."""
-    return report.own_text is not None and PurePosixPath(path).name in report.own_text.text
-
-
-def _with_links(report: Report, links: dict[str, str]) -> Report:
-    comparison = report.comparison
-    artifacts = report.result.artifacts if report.result else ()
-    head = {a.path: links[a.digest] for a in artifacts if a.digest in links}
-    if comparison is None or comparison.baseline is None:
-        return replace(report, picture_links=head)
-    files = comparison.files
-    drawn = [picture.digest for picture in drawn_pictures(comparison)]
-    return replace(
-        report,
-        drawn_links={digest: links[digest] for digest in drawn if digest in links},
-        picture_links=head | {f.path: links[f.head_digest] for f in files if f.head_digest in links},
-        baseline_picture_links={
-            f.path: links[f.baseline_digest] for f in files if f.baseline_digest in links
-        },
-    )
-
-
-def _is_named_so(path: str) -> bool:
-    return PurePosixPath(path).suffix.lower() in _SUFFIXES
-
-
-def _name(path: str) -> str:
-    """A name that is safe on every forge."""
-    plain = re.sub(r"[^A-Za-z0-9_.-]", "-", PurePosixPath(path).name)
-    return plain[-80:].lstrip(".-") or "picture.png"
+    return tuple(with_links(report, by_digest) for report in reports)
 
 
 class _Links:

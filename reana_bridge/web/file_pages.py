@@ -14,8 +14,9 @@ from reana_bridge.model.reports import Report
 from reana_bridge.model.runs import RunState
 from reana_bridge.reports.file_rows import FileRow, PictureRow, file_rows
 from reana_bridge.reports.words import size
+from reana_bridge.results.drawing.contents import is_drawn
 from reana_bridge.steps.comparing.pictures import PICTURE
-from reana_bridge.steps.previewing import PREVIEW, drawn_file, is_drawn
+from reana_bridge.steps.previewing import PREVIEW, drawn_file
 from reana_bridge.store.tables import ArtifactRow
 from reana_bridge.web import files, queries
 from reana_bridge.web.access import Opened, is_navigation, is_public_run, open_run

@@ -1,6 +1,7 @@
 """What the pages of a run and of a comparison show, gathered in one read."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
@@ -49,13 +50,25 @@ class Side:
 
 @dataclass(frozen=True, kw_only=True)
 class Plot:
-    """Pictures of one file, or of one part of it: the baseline's, this commit's, what differs, an overlay."""
+    """Pictures of one file, or of one part of it: the baseline's, this commit's, what differs, an overlay.
+
+    Attributes:
+        path: The file, or the metric.
+        part: Of the file; empty for the whole.
+        word: What became of it.
+        explanation: How far apart.
+        sides: Beside each other.
+        more: Further pages or histograms of a file that stands alone, folded.
+        cut: What of it was not drawn; empty for nothing.
+    """
 
     path: str
     part: str
     word: str
     explanation: str
     sides: tuple[Side, ...]
+    more: tuple[Side, ...] = ()
+    cut: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +83,7 @@ class KeptFile:
     kind: str = ""
     explanation: str = ""
     parts: tuple[PartRow, ...] = ()
+    undrawn: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +162,8 @@ def sheet_of(
     rows = queries.artifacts_of(session, run.id)
     kept = {row.path for row in rows}
     before = f"/runs/{baseline.id}/artifacts" if baseline else f"/runs/{run.id}/baseline"
-    plots = _plots(shown, run, kept, before)
+    places = _Places(run=run, kept=kept, before=before, drawn=f"/runs/{run.id}/pictures")
+    plots = _plots(shown, places)
     pictured = {plot.path for plot in plots}
     listed = [
         file
@@ -203,39 +218,84 @@ def _step(site: Site, session: Session, run: Run, row: StepRow, record: StepReco
     return StepLine(row=row, record=record, tail=tail)
 
 
-def _plots(shown: ReportView, run: Run, kept: set[str], before: str) -> list[Plot]:
-    plots = [_plot(row, shown, run, kept, before) for row in shown.plots]
+@dataclass(frozen=True, kw_only=True)
+class _Places:
+    """Where the pictures of a sheet are.
+
+    Attributes:
+        run: The run that the sheet is of.
+        kept: The paths of its kept files.
+        before: The path below which the baseline's pictures are.
+        drawn: The path below which those are that were drawn.
+    """
+
+    run: Run
+    kept: set[str]
+    before: str
+    drawn: str
+
+    def side(self, picture: PictureRow | None, says: str) -> Iterator[Side]:
+        """What was drawn, where something was."""
+        if picture:
+            yield Side(says=says, url=f"{self.drawn}/{quote(picture.digest)}", title=picture.title)
+
+
+def _plots(shown: ReportView, places: _Places) -> list[Plot]:
+    plots = [plot for row in shown.plots for plot in (_plot(row, shown, places), *_pages(row, shown, places))]
     for name, picture in shown.series:
-        side = _drawn(picture, run, "both, by step")
-        plots.append(Plot(path=name, part="", word="different", explanation="", sides=(side,)))
+        side = tuple(places.side(picture, "both, by step"))
+        plots.append(Plot(path=name, part="", word="different", explanation="", sides=side))
     for row in (*shown.files, *shown.plots):
         for part, figures, picture in row.overlays:
-            side = _drawn(picture, run, "both, and their ratio")
-            plots.append(Plot(path=row.path, part=part, word=row.word, explanation=figures, sides=(side,)))
+            side = tuple(places.side(picture, "both, and their ratio"))
+            plots.append(Plot(path=row.path, part=part, word=row.word, explanation=figures, sides=side))
+        plots.append(_content(row, shown, places))
     return [plot for plot in plots if plot.sides][:PLOTS_SHOWN]
 
 
-def _plot(row: FileRow, shown: ReportView, run: Run, kept: set[str], before: str) -> Plot:
-    was, now, changed = row.drawn("baseline"), row.drawn("head"), row.drawn("difference")
-    sides: list[Side] = []
-    label, against = shown.baseline_label, shown.against
-    if was:
-        sides.append(_drawn(was, run, label))
-    elif files.is_picture(row.path) and row.word not in ("", "new"):
-        title = f"{row.path} of the baseline, {against}"
-        sides.append(Side(says=label, url=f"{before}/{quote(row.path)}", title=title))
-    if now:
-        sides.append(_drawn(now, run, "this commit"))
-    elif files.is_picture(row.path) and row.path in kept:
-        url = artifact_path(run.id, row.path, kept)
+def _plot(row: FileRow, shown: ReportView, places: _Places) -> Plot:
+    """The pictures of a whole file: its own, else what was drawn of it."""
+    was, now = row.drawn("baseline"), row.drawn("head")
+    label, is_picture = shown.baseline_label, files.is_picture(row.path)
+    sides = [*places.side(was, label)]
+    if not was and is_picture and row.word not in ("", "new"):
+        title = f"{row.path} of the baseline, {shown.against}"
+        sides.append(Side(says=label, url=f"{places.before}/{quote(row.path)}", title=title))
+    sides += places.side(now, "this commit")
+    if not now and is_picture and row.path in places.kept:
+        url = artifact_path(places.run.id, row.path, places.kept)
         sides.append(Side(says="this commit", url=url, title=f"{row.path} of this commit"))
-    if changed:
-        sides.append(_drawn(changed, run, "difference"))
+    sides += places.side(row.drawn("difference"), "difference")
     return Plot(path=row.path, part="", word=row.word, explanation=row.explanation, sides=tuple(sides))
 
 
-def _drawn(picture: PictureRow, run: Run, says: str) -> Side:
-    return Side(says=says, url=f"/runs/{run.id}/pictures/{quote(picture.digest)}", title=picture.title)
+def _pages(row: FileRow, shown: ReportView, places: _Places) -> Iterator[Plot]:
+    """The parts of a file whose two sides were drawn beside each other."""
+    labels = {"baseline": shown.baseline_label, "head": "this commit", "difference": "difference"}
+    for page in row.pages:
+        sides = (each for one in page.pictures for each in places.side(one, labels.get(one.shows, one.shows)))
+        yield Plot(
+            path=row.path,
+            part=page.name,
+            word=page.word,
+            explanation=page.explanation,
+            sides=tuple(sides),
+        )
+
+
+def _content(row: FileRow, shown: ReportView, places: _Places) -> Plot:
+    """What is in a file that stands alone: its first page or histogram, the others folded."""
+    label = shown.baseline_label if row.word == "missing" else "this commit"
+    sides = [each for picture in row.contents for each in places.side(picture, label)]
+    return Plot(
+        path=row.path,
+        part="",
+        word=row.word,
+        explanation=row.explanation,
+        sides=tuple(sides[:1]),
+        more=tuple(replace(side, says=side.title.removeprefix(f"{row.path}, ")) for side in sides[1:]),
+        cut=row.cut,
+    )
 
 
 def _files(rows: tuple[FileRow, ...], run: Run, kept: list[ArtifactRow]) -> list[KeptFile]:
@@ -255,6 +315,7 @@ def _files(rows: tuple[FileRow, ...], run: Run, kept: list[ArtifactRow]) -> list
             kind=row.kind,
             explanation=row.explanation,
             parts=row.moved_parts,
+            undrawn=row.undrawn,
         )
         for row in known_first
     ]

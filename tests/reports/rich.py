@@ -11,15 +11,16 @@ from reana_bridge.model.comparisons import (
     History,
     Measure,
     MetricComparison,
-    Picture,
     RuleEffect,
     RuleOutcome,
     Test,
     Verdict,
 )
+from reana_bridge.model.drawn import DrawnFile, Picture
 from reana_bridge.model.metrics import Direction, Metric, UncertaintyPart
 from reana_bridge.model.readings import CheckState
 from reana_bridge.model.reports import OwnText, Report
+from reana_bridge.model.results import Artifact
 from tests.reports.samples import NOON, SHA, URL, finished
 
 COMPARE = "https://bridge.example.org/comparisons/c-77"
@@ -186,10 +187,23 @@ FILES = (
         baseline_digest="p1",
         head_digest="p2",
         kind="pdf",
-        pictures=(
-            picture("baseline", "scan.pdf of the baseline", "c"),
-            picture("head", "scan.pdf of this commit", "d"),
+        explanation="1 of 2 pages differs",
+        parts=(
+            FilePart(
+                name="page 2",
+                verdict=FileVerdict.DIFFERENT,
+                explanation="3.1 % of the pixels differ",
+                pictures=(
+                    picture("baseline", "scan.pdf, page 2 of the baseline", "c"),
+                    picture("head", "scan.pdf, page 2 of the head", "d"),
+                    picture("difference", "What differs in scan.pdf, page 2: 3.1 % of the pixels", "e"),
+                ),
+            ),
         ),
+    ),
+    *(
+        FileComparison(path=f"results/{name}", verdict=FileVerdict.NEW, head_digest=name, kind=kind)
+        for name, kind in (("roc.pdf", "pdf"), ("damaged.pdf", "pdf"), ("shapes.root", "histograms"))
     ),
     FileComparison(
         path="results/fit.json",
@@ -206,6 +220,15 @@ FILES = (
         for n in range(11)
     ),
 )
+CONTENTS = {
+    "results/roc.pdf": DrawnFile(
+        pictures=tuple(picture("head", f"Page {page}", letter) for page, letter in ((1, "f"), (2, "0"))),
+        cut="3 more pages",
+    ),
+    "results/damaged.pdf": DrawnFile(problem="is no PDF that can be read"),
+    "results/shapes.root": DrawnFile(pictures=(picture("head", "The histogram pt", "1"),)),
+}
+LETTERS = "abcdef01"
 CHECKS = (
     CheckComparison(
         name="The limit is in the log",
@@ -255,6 +278,7 @@ RICH: Report = replace(
         metrics=METRICS,
         files=FILES,
         checks=CHECKS,
+        contents=CONTENTS,
         blocked=True,
         tests=14,
         history=History(run_ids=tuple(f"r-{n}" for n in range(50)), shas=(SHA,) * 50),
@@ -264,7 +288,7 @@ RICH: Report = replace(
     baseline_artifact_urls={
         file.path: f"https://bridge.example.org/runs/r-1c07/artifacts/{file.path}" for file in FILES
     },
-    drawn_urls={letter * 64: f"{DRAWN}/{letter * 64}" for letter in "abcd"},
+    drawn_urls={letter * 64: f"{DRAWN}/{letter * 64}" for letter in LETTERS},
     own_text=OWN,
 )
 LINK = "/uploads/0123456789abcdef0123456789abcdef"
@@ -272,19 +296,34 @@ EMBEDDED: Report = replace(
     RICH,
     picture_links={"results/mass.png": f"{LINK}/mass.png"},
     baseline_picture_links={"results/mass.png": f"{LINK}/mass-before.png"},
-    drawn_links={letter * 64: f"{LINK}/{letter}.png" for letter in "abcd"},
+    drawn_links={letter * 64: f"{LINK}/{letter}.png" for letter in LETTERS},
 )
 ACCEPTABLE: Report = replace(
     RICH,
     comparison=replace(
-        RICH.comparison, blocked=False, metrics=METRICS[1:], checks=CHECKS[2:3], files=FILES[4:]
+        RICH.comparison, blocked=False, metrics=METRICS[1:], checks=CHECKS[2:3], files=FILES[7:]
     ),
     own_text=None,
 )
 BLOCKED_BY_CHECKS: Report = replace(
-    RICH, comparison=replace(RICH.comparison, metrics=METRICS[5:], files=FILES[4:]), own_text=None
+    RICH, comparison=replace(RICH.comparison, metrics=METRICS[5:], files=FILES[7:]), own_text=None
+)
+_FIRST = finished(baseline=None, no_baseline="main has no result yet")
+FIRST: Report = replace(
+    _FIRST,
+    result=replace(
+        _FIRST.result,
+        artifacts=tuple(Artifact(path=path, digest=path, size=1) for path in ("results/mass.png", *CONTENTS)),
+    ),
+    comparison=replace(_FIRST.comparison, contents=CONTENTS),
+    artifact_urls=RICH.artifact_urls,
+    drawn_urls=RICH.drawn_urls,
 )
 SAMPLES = {
+    "first-plots": FIRST,
+    "first-plots-embedded": replace(
+        FIRST, picture_links=EMBEDDED.picture_links, drawn_links=EMBEDDED.drawn_links
+    ),
     "rich": RICH,
     "embedded": EMBEDDED,
     "accepted": ACCEPTABLE,

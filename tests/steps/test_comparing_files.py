@@ -11,10 +11,11 @@ from PIL import Image
 
 from reana_bridge.model.analyses import Analysis
 from reana_bridge.model.codec import from_data
-from reana_bridge.model.comparisons import FileComparison, FileVerdict, Picture
+from reana_bridge.model.comparisons import FileComparison, FileVerdict
+from reana_bridge.model.drawn import Picture
 from reana_bridge.model.results import Artifact, Result
 from reana_bridge.results.files import artifacts
-from reana_bridge.steps.comparing.files import look_into
+from reana_bridge.steps.comparing.files import Left, look_into
 from reana_bridge.steps.retain import DAY, Retain
 from reana_bridge.store.tables import ArtifactRow
 from tests.steps.house import House
@@ -43,6 +44,10 @@ def compared(
     sha = house.commit("b", {"n": "1", **({".reana-bridge.yaml": branch} if branch else {})})
     house.push("b")
     return house.end(house.run_of(sha), {"m": 1}, after)
+
+
+def left(result: Result, run_id: str = "") -> Left:
+    return Left(run_id=run_id, result=result)
 
 
 def verdicts(house: House, run: Any) -> dict[str, FileComparison]:
@@ -109,7 +114,7 @@ def test_the_same_files_give_the_same_comparison_and_the_same_pictures(one: Hous
     run = compared(one, {"results/x.png": dot(3)}, {"results/x.png": dot(9)})
     head = from_data(Result, one.run(run.id).result)
     before = Result(artifacts=tuple(replace_digest(one, artifact) for artifact in head.artifacts))
-    first, again = (look_into(one.bridge, before, head, ANALYSIS) for _ in range(2))
+    first, again = (look_into(one.bridge, left(before), left(head, run.id), ANALYSIS) for _ in range(2))
     assert first == again
     assert first.files is not None
 
@@ -147,7 +152,7 @@ def test_a_baseline_whose_content_is_gone_is_said(one: House) -> None:
     artifact = Artifact(path="x.csv", digest="0" * 64, size=3)
     blob = one.bridge.blobs.put(io.BytesIO(b"a\n1\n"), limit=10)
     head = Result(artifacts=(Artifact(path="x.csv", digest=blob.digest, size=blob.size),))
-    looked = look_into(one.bridge, Result(artifacts=(artifact,)), head, ANALYSIS)
+    looked = look_into(one.bridge, left(Result(artifacts=(artifact,))), left(head), ANALYSIS)
     assert looked.files is not None
     (found,) = looked.files
     assert (found.verdict, "no longer kept" in found.explanation) == (FileVerdict.NOT_COMPARABLE, True)
@@ -184,7 +189,7 @@ def test_what_drew_a_picture_is_not_trusted(one: House, monkeypatch: pytest.Monk
     sides = [
         Result(artifacts=(Artifact(path="x.png", digest=blob.digest, size=blob.size),)) for blob in blobs
     ]
-    looked = look_into(one.bridge, sides[0], sides[1], ANALYSIS)
+    looked = look_into(one.bridge, left(sides[0]), left(sides[1]), ANALYSIS)
     assert looked.pictures == ()
     assert looked.files is not None
     assert looked.files[0].pictures == ()

@@ -15,8 +15,8 @@ from reana_bridge.model.comparisons import (
     FileComparison,
     FilePart,
     FileVerdict,
-    Picture,
 )
+from reana_bridge.model.drawn import Picture
 from reana_bridge.model.projects import Project
 from reana_bridge.model.runs import RunState
 from reana_bridge.steps.announcing import announce

@@ -126,7 +126,7 @@ async def test_what_was_drawn_of_a_file_is_kept_and_served_to_who_sees_the_run(
 ) -> None:
     paths = [f"/runs/{{finished}}/files/results/{name}" for name in ("plot.pdf", "bad.root")]
     first = [(await get(client, filled, path)).text for path in paths]
-    monkeypatch.setattr(previewing, "run", None)  # nothing is drawn again
+    monkeypatch.setattr(previewing, "draw", None)  # nothing is drawn again
     assert [(await get(client, filled, path)).text for path in paths] == first
     (address,) = set(re.findall(r'src="(/runs/[^"]*/pictures/[^"]*)"', first[0]))
     assert (await get(client, filled, address)).content.startswith(b"\x89PNG")
@@ -138,7 +138,7 @@ async def test_what_was_drawn_of_a_file_is_kept_and_served_to_who_sees_the_run(
 async def test_only_so_many_files_are_drawn_at_once(
     client: httpx.AsyncClient, filled: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(previewing, "_known", lambda *_: None)
+    monkeypatch.setattr(previewing, "known_of", lambda *_: None)
     monkeypatch.setattr(previewing, "_PATIENCE", 0)
     monkeypatch.setattr(previewing, "_TURNS", threading.Semaphore(0))
     answer = await get(client, filled, "/runs/{finished}/files/results/plot.pdf")

@@ -12,7 +12,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from reana_bridge.model.comparisons import Picture
+from reana_bridge.model.drawn import Picture
 from reana_bridge.results.drawing.keeping import keep
 from reana_bridge.results.readers.clean import one_line
 

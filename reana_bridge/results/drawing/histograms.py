@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from reana_bridge.model.comparisons import Picture
+from reana_bridge.model.drawn import Picture
 from reana_bridge.results.drawing.canvas import (
     BASELINE,
     GREY,

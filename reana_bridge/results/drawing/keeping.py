@@ -3,7 +3,7 @@
 import hashlib
 from pathlib import Path
 
-from reana_bridge.model.comparisons import Picture
+from reana_bridge.model.drawn import Picture
 from reana_bridge.results.readers.clean import one_line
 
 MAX_TITLE = 300

@@ -5,8 +5,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from reana_bridge.model.comparisons import Picture
-from reana_bridge.model.drawn import DrawnFile
+from reana_bridge.model.drawn import DrawnFile, Picture
+from reana_bridge.results.extras import extra_of
 from reana_bridge.results.files.pair import NotComparable
 from reana_bridge.results.readers.clean import one_line
 
@@ -21,14 +21,14 @@ def preview(path: Path, kind: str, *, place: Path) -> DrawnFile:
         path: The file.
         kind: One of `KINDS`.
         place: A directory.
-
-    Raises:
-        ImportError: A library is not installed.
     """
     try:
         return KINDS[kind](path, place)
     except NotComparable as error:
         return DrawnFile(problem=str(error))
+    except ImportError as error:  # no fault of the file's
+        extra = extra_of(error) or "plots"
+        return DrawnFile(problem=f"needs the extra `{extra}` on the server ({error})", lasting=False)
 
 
 def _pdf(path: Path, place: Path) -> DrawnFile:

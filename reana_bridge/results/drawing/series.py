@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from reana_bridge.model.comparisons import Picture
+from reana_bridge.model.drawn import Picture
 from reana_bridge.model.metrics import Metric, Point
 from reana_bridge.results.drawing.canvas import BASELINE, HEAD, keep_figure, new_figure, style, wrapped
 from reana_bridge.results.readers.clean import one_line

@@ -52,9 +52,14 @@ def kind_of(path: str, declared: str = "") -> str:
         if declared not in known:
             raise UnknownKind(f"the kind `{declared}` is not known here; write one of {', '.join(known)}")
         return declared
-    ending = PurePosixPath(path).suffix.lower().removeprefix(".")
-    kind = _KINDS.get(ending, ending)
+    kind = kind_by_ending(path)
     return kind if kind in known else ""
+
+
+def kind_by_ending(path: str) -> str:
+    """What a file's ending says that it is, whether or not such files can be compared here."""
+    ending = PurePosixPath(path).suffix.lower().removeprefix(".")
+    return _KINDS.get(ending, ending)
 
 
 def comparator_of(kind: str) -> Comparator:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from reana_bridge.model.analyses import FileRule
 from reana_bridge.model.comparisons import FileComparison, FileVerdict
+from reana_bridge.results.extras import extra_of
 from reana_bridge.results.files import UnknownKind, comparator_of
 from reana_bridge.results.files.pair import MAX_EXPLANATION, NotComparable, Pair
 from reana_bridge.results.files.tolerances import Tolerances
 from reana_bridge.results.readers.clean import one_line
-
-_EXTRAS = {"uproot": "root", "awkward": "root", "hist": "root"}
 
 
 def compare_here(
@@ -41,7 +40,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, NotComparable | UnknownKind):
         return str(error)
     if isinstance(error, ImportError):
-        extra = _EXTRAS.get((error.name or "").partition(".")[0], "plots")
+        extra = extra_of(error) or "plots"
         return f"needs the extra `{extra}` of reana-bridge on the server ({error})"
     if isinstance(error, RecursionError):
         return "is nested too deeply"

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure, Picture
+from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure
+from reana_bridge.model.drawn import Picture
 from reana_bridge.results.files.binned import Binned, binned, is_histogram
 from reana_bridge.results.files.goodness import Agreement, agreement
 from reana_bridge.results.files.ntuples import compare_ntuples

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure, Picture
+from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure
+from reana_bridge.model.drawn import Picture
 from reana_bridge.results.files.tolerances import Tolerances
 from reana_bridge.results.readers.clean import one_line
 

@@ -23,12 +23,12 @@ def compare(pair: Pair) -> FileComparison:
                 counts = len(baseline), len(head)
     except NotComparable as error:
         raise NotComparable(f"{side}: {error}") from None
+    words = _words(parts, counts[1])
     if counts[0] != counts[1]:
-        words = f"{counts[0]:,} pages, now {counts[1]:,}"
-        parts.append(FilePart(name="pages", verdict=FileVerdict.DIFFERENT, explanation=words))
-    return compared(
-        pair, parts, noun="page", explanation=_words(parts, counts[1]), measures=_figures(counts[1])
-    )
+        more = f"{counts[0]:,} pages, now {counts[1]:,}"
+        parts.append(FilePart(name="pages", verdict=FileVerdict.DIFFERENT, explanation=more))
+        words = f"{more}; {words}"
+    return compared(pair, parts, noun="page", explanation=words, measures=_figures(counts[1]))
 
 
 def _count(baseline: Pages, head: Pages) -> int:
@@ -52,12 +52,16 @@ def _page(pair: Pair, number: int, baseline: Pages, head: Pages) -> FilePart:
 
 
 def _words(parts: list[FilePart], count: int) -> str:
-    first = min(count, MAX_PAGES)
-    looked = f"first {first} of {count:,} pages" if count > MAX_PAGES else f"{first} pages"
-    told = [part for part in parts if part.verdict is not FileVerdict.WITHIN_TOLERANCE]
-    if not told:
-        return f"{looked} look the same"
-    return f"{looked}; {told[0].name}: {told[0].explanation}"
+    """`1 of 3 pages differs`; of more than are looked at `1 of the first 5 of 7 pages differs`."""
+    pages = "1 page" if count == 1 else f"{count:,} pages"
+    if count > MAX_PAGES:
+        pages = f"the first {MAX_PAGES} of {pages}"
+    differing = sum(part.verdict is FileVerdict.DIFFERENT for part in parts)
+    if differing:
+        return f"{differing} of {pages} {'differs' if differing == 1 else 'differ'}"
+    if any(part.verdict is FileVerdict.NOT_COMPARABLE for part in parts):
+        return f"of {pages} not all can be compared"
+    return f"{pages} {'looks' if count == 1 else 'look'} the same"
 
 
 def _figures(count: int) -> tuple[Measure, ...]:

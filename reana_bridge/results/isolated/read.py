@@ -1,17 +1,14 @@
 """The task `read`: metrics and checks of one file, by a reader of `reana_bridge.isolated_readers`."""
 
-from collections.abc import Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from reana_bridge.model.codec import to_data
+from reana_bridge.results.extras import extra_of
 from reana_bridge.results.readers.gathering import unusable
 
 GROUP = "reana_bridge.isolated_readers"
-EXTRAS: Mapping[str, str] = MappingProxyType({"uproot": "root", "hist": "root", "numpy": "plots"})
-"""Which extra of this package brings a library."""
 
 
 def read(job: dict[str, Any], inputs: dict[str, Path], output: Path | None) -> Any:
@@ -19,8 +16,8 @@ def read(job: dict[str, Any], inputs: dict[str, Path], output: Path | None) -> A
     try:
         reader = next(iter(entry_points(group=GROUP, name=job["format"]))).load()
     except ModuleNotFoundError as error:
-        extra = EXTRAS.get(str(error.name))
-        if extra is None:
+        extra = extra_of(error)
+        if not extra:
             raise
         what = f"needs the extra `{extra}`, which is not installed here (`reana-bridge[{extra}]`)"
         return to_data(unusable(job["source"], what))

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, cast
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from reana_bridge.model.comparisons import Picture
+from reana_bridge.model.drawn import Picture
 from reana_bridge.model.results import Artifact
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.store.artifacts import artifact_row
@@ -23,12 +23,22 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _artifact = cast(Any, ArtifactRow)
 
 
-def take_over(bridge: Bridge, pictures: Iterable[Picture], place: Path) -> dict[str, Artifact]:
-    """By digest, those of `pictures` that are in `place` and are what they say, as many as may be kept."""
+def take_over(
+    bridge: Bridge, pictures: Iterable[Picture], place: Path, *, most: int | None = None
+) -> dict[str, Artifact]:
+    """By digest, those of `pictures` that are in `place` and are what they say.
+
+    Args:
+        bridge: Where they are kept.
+        pictures: What is said to have been drawn.
+        place: The directory that it was drawn to.
+        most: How many are taken; None for as many as are kept of a run.
+    """
     kept: dict[str, Artifact] = {}
     limits = bridge.settings.limits
+    most = limits.compared_pictures if most is None else most
     for picture in pictures:
-        if picture.digest in kept or len(kept) >= limits.compared_pictures:
+        if picture.digest in kept or len(kept) >= most:
             continue
         with _drawn(place, picture) as content:
             if content is None or content.read(len(_PNG)) != _PNG:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reana_bridge.model.codec import CodecError, from_data, to_data
-from reana_bridge.model.comparisons import Comparison, Picture
+from reana_bridge.model.comparisons import Comparison
+from reana_bridge.model.drawn import Picture
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.results import Artifact, Result
 from reana_bridge.results.isolation import Answer, Item, run_each

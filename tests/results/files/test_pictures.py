@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from reana_bridge.model.analyses import FileRule
-from reana_bridge.model.comparisons import FileVerdict, Picture, RuleEffect
+from reana_bridge.model.comparisons import FileVerdict, RuleEffect
+from reana_bridge.model.drawn import Picture
 from reana_bridge.results.drawing.canvas import BASELINE, HEAD
 from reana_bridge.results.drawing.pictures import MARK
 from reana_bridge.results.files.rules import judged
@@ -75,11 +76,11 @@ DOT = image({(3, 4): BLACK})
         ("x.png", image({}), image({(1, 1): (0, 0, 0, 255)}, mode="RGBA"), APART, "by up to 255"),
         ("x.jpg", plot(1, "jpg"), plot(1.5, "jpg"), APART, "of the pixels differ"),
         ("x.svg", plot(1, "svg"), plot(1.5, "svg"), APART, "of the pixels differ"),
-        ("x.pdf", plot(1, "pdf"), plot(1.5, "pdf"), APART, "1 pages; page 1: "),
-        ("x.pdf", plot(1, "pdf"), plot(1, "pdf") + b"\n", NEAR, "1 pages look the same"),
-        ("x.pdf", plot(1, "pdf", 3), plot(2, "pdf", 3), APART, "3 pages; page 3: "),
+        ("x.pdf", plot(1, "pdf"), plot(1.5, "pdf"), APART, "1 of 1 page differs"),
+        ("x.pdf", plot(1, "pdf"), plot(1, "pdf") + b"\n", NEAR, "1 page looks the same"),
+        ("x.pdf", plot(1, "pdf", 3), plot(2, "pdf", 3), APART, "1 of 3 pages differs"),
         ("x.pdf", plot(1, "pdf", 2), plot(1, "pdf", 3), APART, "2 pages, now 3"),
-        ("x.pdf", plot(1, "pdf", 7), plot(2, "pdf", 7), NEAR, "first 5 of 7 pages look the same"),
+        ("x.pdf", plot(1, "pdf", 7), plot(2, "pdf", 7), NEAR, "the first 5 of 7 pages look the same"),
     ],
 )
 def test_pictures(name: str, before: bytes, after: bytes, verdict: FileVerdict, words: str) -> None:

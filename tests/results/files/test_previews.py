@@ -13,7 +13,8 @@ from reana_bridge.model.drawn import DrawnFile
 from reana_bridge.results.drawing import previews
 from reana_bridge.results.drawing.previews import KINDS, preview
 from reana_bridge.results.files import kind_of
-from reana_bridge.results.isolation import IsolationLimits, Item, run_each
+from reana_bridge.results.isolation import IsolationLimits, Item, run, run_each
+from tests.results import without_extras
 from tests.results.files.hostile import CASES, pdf
 from tests.results.files.pairs import put
 from tests.results.files.test_pictures import plot
@@ -79,6 +80,27 @@ def test_a_histogram_that_cannot_be_read_takes_nothing_from_the_others(
     found = drawn(histograms(tmp_path / "x.root", 1, 2), tmp_path / "drawn")
     assert [one.title for one in found.pictures] == ["The histogram h0"]
     assert found.cut == "h1, which has more than 6 bins"
+
+
+MISSING = [
+    ("x.pdf", "pypdfium2", "plots"),
+    ("x.pdf", "PIL", "plots"),
+    ("x.root", "uproot", "root"),
+    ("x.root", "matplotlib", "plots"),
+]
+
+
+@pytest.mark.parametrize(("name", "hidden", "extra"), MISSING)
+def test_a_missing_extra_is_named_and_not_taken_for_the_files_fault(
+    tmp_path: Path, name: str, hidden: str, extra: str
+) -> None:
+    path = put(tmp_path / "x.pdf", pdf()) if name == "x.pdf" else histograms(tmp_path / name, 1)
+    job = {"kind": kind_of(name), "hidden": [hidden]}
+    found = from_data(
+        DrawnFile, run(without_extras.TASKS["preview"], job, inputs={"file": path}, output=tmp_path)
+    )
+    assert f"needs the extra `{extra}` on the server" in found.problem
+    assert (found.pictures, found.lasting) == ((), False)
 
 
 def test_files_that_mean_harm_are_survived_in_one_go(tmp_path: Path) -> None:
