@@ -36,7 +36,7 @@ _MARKDOWN = re.compile(r"[\\`*\[\]~${}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _ENTITY = re.compile(r"[&<|]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", "|": "&#124;"}
 _COMMENT = re.compile(r"<(?=!--)|(?<=--)>")
-_UPLOAD = re.compile(r"/uploads/[0-9a-f]{16,64}/[A-Za-z0-9_.%-]{1,255}")
+_KEPT = re.compile(r"(?:/uploads/[0-9a-f]{16,64}|pictures)/[A-Za-z0-9_.%-]{1,255}")
 _BLOCK_START = re.compile(r"[-+=#/:>]|([0-9]{1,9})(?=[.)])")
 
 
@@ -134,8 +134,16 @@ def image(label: str, url: str) -> str:
 
 
 def picture_address(url: str) -> str:
-    """`url` as `web_address`, or as GitLab names a file that was put on it: `/uploads/<secret>/<name>`."""
-    return url if _UPLOAD.fullmatch(url) else web_address(url)
+    """`url` as `web_address`, or as a copy is named beside the text.
+
+    On GitLab that is `/uploads/<secret>/<name>`, in a folder `pictures/<name>`.
+    """
+    return url if is_copy(url) else web_address(url)
+
+
+def is_copy(url: str) -> bool:
+    """Whether `url` names a copy that is kept beside the text."""
+    return _KEPT.fullmatch(url) is not None
 
 
 def web_address(url: str) -> str:

@@ -4,11 +4,15 @@ The Markdown is made harmless by `markdown.py`; what is rendered here holds no s
 pictures that the report itself names.
 """
 
+import re
+from base64 import b64encode
+from collections.abc import Mapping
 from html import escape
 
 from markdown_it import MarkdownIt
 
 from reana_bridge.model.reports import Report
+from reana_bridge.reports.enclosed import NO_COPIES, Copy
 from reana_bridge.reports.escape import clean
 from reana_bridge.reports.markdown import section
 from reana_bridge.reports.view import view
@@ -32,12 +36,22 @@ pre code { padding: 0; background: none } a { color: var(--link) } img { max-wid
 sub { color: var(--quiet); vertical-align: baseline; font-size: 88% } p { margin: 10px 0 }
 summary { cursor: pointer; color: var(--link) }
 """
+_SOURCE = re.compile(r'src="(pictures/[^"]*)"')
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src https: http: data:"
 
 
-def page(report: Report) -> str:
-    """The page of `report`."""
-    return document(section(report, limit=LIMIT, commands=False), title=_title(report))
+def page(report: Report, pictures: Mapping[str, Copy] = NO_COPIES) -> str:
+    """The page of `report`, with the `pictures` that it links to within it (`enclosed.py`)."""
+    html = document(section(report, limit=LIMIT, commands=False), title=_title(report))
+    return _SOURCE.sub(lambda match: _within(match[1], pictures), html)
+
+
+def _within(link: str, pictures: Mapping[str, Copy]) -> str:
+    """The attribute of an image with its content; as it was for one that is not at hand."""
+    picture = pictures.get(link)
+    if picture is None:
+        return f'src="{link}"'
+    return f'src="data:{picture.kind};base64,{b64encode(picture.content).decode()}"'
 
 
 def _title(report: Report) -> str:

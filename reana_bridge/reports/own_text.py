@@ -14,7 +14,17 @@ from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
 from reana_bridge.model.reports import OwnText
-from reana_bridge.reports.escape import ZERO_WIDTH, block, code, fenced, image, inline, link, web_address
+from reana_bridge.reports.escape import (
+    ZERO_WIDTH,
+    block,
+    code,
+    fenced,
+    image,
+    inline,
+    is_copy,
+    link,
+    web_address,
+)
 from reana_bridge.reports.words import shorten
 
 LONGEST = 8_000
@@ -32,7 +42,7 @@ _TAGS = {
 Place = Callable[[str], str]
 """The address of a kept picture, by its path in the workspace; empty where there is none.
 
-For Markdown one that begins with a slash is a copy on the forge, which is embedded; others are linked.
+For Markdown a copy on the forge or beside the text is embedded (`is_copy`); others are linked.
 """
 
 
@@ -188,7 +198,7 @@ class _Writer:
         """The picture where the forge has a copy of it, else a link to ours, else its text."""
         path = workspace_path(str(node.attrs.get("src", "")), self._own)
         address, title = self._picture(path) if path else "", inline(node.content or path)
-        return image(title, address) if address.startswith("/") else link(title, address)
+        return image(title, address) if is_copy(address) else link(title, address)
 
 
 def _text(text: str) -> str:

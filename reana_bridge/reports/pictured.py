@@ -18,11 +18,15 @@ class Pictured:
         rank: 0 for what changed, 1 for what stands alone, 2 for what is shown folded.
         name: A file name for it that is safe everywhere.
         digest: SHA-256 of its content.
+        side: `head` or `baseline` for a file of that side, `drawn` for what was drawn.
+        path: Of the file, relative to the workspace; empty for what was drawn.
     """
 
     rank: int
     name: str
     digest: str
+    side: str = "drawn"
+    path: str = ""
 
 
 def pictures_of(report: Report, endings: Collection[str]) -> list[Pictured]:
@@ -66,7 +70,7 @@ def _pictures(report: Report, endings: Collection[str]) -> Iterator[Pictured]:
     compared = comparison is not None and comparison.baseline is not None
     for each in mine:
         if not compared or _told(report, each.path):
-            yield Pictured(rank=1, name=_name(each.path), digest=each.digest)
+            yield _file(each.path, each.digest, "head", rank=1)
     if comparison is None:
         return
     for metric in comparison.metrics:
@@ -80,10 +84,15 @@ def _pictures(report: Report, endings: Collection[str]) -> Iterator[Pictured]:
 
 def _changed(file: FileComparison, endings: Collection[str]) -> Iterator[Pictured]:
     if PurePosixPath(file.path).suffix.lower() in endings:
-        for digest in filter(None, (file.head_digest, file.baseline_digest)):
-            yield Pictured(rank=0, name=_name(file.path), digest=digest)
+        for side, digest in (("head", file.head_digest), ("baseline", file.baseline_digest)):
+            if digest:
+                yield _file(file.path, digest, side, rank=0)
     for picture in _drawn(file):
         yield Pictured(rank=0, name=_drawn_name(file.path, picture), digest=picture.digest)
+
+
+def _file(path: str, digest: str, side: str, *, rank: int) -> Pictured:
+    return Pictured(rank=rank, name=_name(path), digest=digest, side=side, path=path)
 
 
 def _contents(comparison: Comparison) -> Iterator[Pictured]:

@@ -111,7 +111,7 @@ class Compare:
             deadline = self._deadline(row, now)
             waits = bool(choice.waiting_for) and now < deadline and wanted == Wanted.RUN
             comparison = replace(
-                with_pictures(comparison, drawn),
+                with_pictures(comparison, drawn.pictures),
                 contents=looked.contents,
                 made_at=now,
                 interim=waits,

@@ -4,15 +4,16 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 
 from reana_bridge.backends.base import Backend, BackendError
 from reana_bridge.model.runs import FINAL, LIVE
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.comparing.pair_files import PAIR
 from reana_bridge.store.tables import ArtifactRow, Delivery, Run
 
 DAY = 86400.0
-_LETTING_GO = ("output", "picture", "preview")
+_LETTING_GO = ("output", "picture", "preview", PAIR)
 STRAY_SECONDS = 3600.0
 """So old is a job before it may count as nobody's."""
 
@@ -105,8 +106,13 @@ class Retain:
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
             if days:
-                old = select(_run.id).where(_run.proposal.is_(True), _run.ended_at < now - days * DAY)
-                found = select(ArtifactRow).where(_artifact.run_id.in_(old), _artifact.kind.in_(_LETTING_GO))
+                is_old = (_run.proposal.is_(True), _run.ended_at < now - days * DAY)
+                old = select(_run.id).where(*is_old)
+                theirs = and_(_artifact.run_id.in_(old), _artifact.kind.in_(_LETTING_GO))
+                # What was made of two runs goes with either of them.
+                named = select(_run.id).where(*is_old, _artifact.path.startswith(_run.id.concat("/")))
+                beside = and_(_artifact.kind == PAIR, exists(named))
+                found = select(ArtifactRow).where(or_(theirs, beside))
                 for row in session.execute(found).scalars().all():
                     session.delete(row)
         bridge.blobs.clean(older_than=now - DAY)

@@ -29,14 +29,14 @@ def with_own_text(bridge: Bridge, report: Report) -> Report:
     return replace(report, own_text=OwnText(path=found.path, text=text, cut=found.size > limit))
 
 
-def drawn_urls(comparison: Comparison | None, run_url: str) -> dict[str, str]:
+def drawn_urls(comparison: Comparison | None, page_url: str) -> dict[str, str]:
     """SHA-256 of each picture that was drawn for a comparison -> its address.
 
     Args:
         comparison: None for none.
-        run_url: The page of the run that it belongs to, with its key; empty without a server.
+        page_url: The page of the run or of the pair that it belongs to, with its key; empty without a server.
     """
-    page, _, key = run_url.partition("?")
+    page, _, key = page_url.partition("?")
     if comparison is None or not page:
         return {}
     suffix = f"?{key}" if key else ""

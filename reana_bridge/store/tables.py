@@ -309,7 +309,8 @@ class ArtifactRow(SQLModel, table=True):
 
     `kind` is `output`, `log` (then `path` is the step's log name), `picture` (one that its comparison made;
     then `path` is its digest with `.png`), `preview` (what was drawn of an output: the same, and for each
-    output what it is) or `arriving from <the backend's id>` (an output, until all of them have come).
+    output what it is), `pair` (what was made of it and another run: the same, below that run's id) or
+    `arriving from <the backend's id>` (an output, until all of them have come).
     """
 
     __tablename__: Any = "artifacts"

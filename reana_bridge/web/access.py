@@ -133,3 +133,14 @@ def is_navigation(request: Request) -> bool:
 def is_public_run(site: Site, run: Run) -> bool:
     """Whether everybody may see the run."""
     return is_public(site, run.project)
+
+
+def open_pair(request: Request, session: Session) -> tuple[Opened, Opened]:
+    """The two runs that an address names.
+
+    Raises:
+        NotThere: One of them is not there, or not for the caller.
+    """
+    names = (request.path_params["before"], request.path_params["after"])
+    before, after = (open_run(request, session, name, links="ignore") for name in names)
+    return before, after

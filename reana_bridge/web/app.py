@@ -120,6 +120,7 @@ def _pages() -> list[BaseRoute]:
         Route("/runs/{run_id}/rerun", run_pages.rerun, methods=["POST"]),
         Route("/comparisons/{comparison_id}", run_pages.comparison),
         Route("/compare/{before}/{after}", run_pages.pair),
+        Route("/compare/{before}/{after}/pictures/{digest}", file_pages.drawn_of_pair),
         Route("/badges/{forge}/{path:path}.svg", badges.badge),
         Route("/schemas/reana-bridge.json", health.schema),
         Route("/static/{name}", health.static),

@@ -15,11 +15,12 @@ from reana_bridge.model.runs import RunState
 from reana_bridge.reports.file_rows import FileRow, PictureRow, file_rows
 from reana_bridge.reports.words import size
 from reana_bridge.results.drawing.contents import is_drawn
+from reana_bridge.steps.comparing.pair_files import PAIR, picture_name
 from reana_bridge.steps.comparing.pictures import PICTURE
 from reana_bridge.steps.previewing import PREVIEW, drawn_file
 from reana_bridge.store.tables import ArtifactRow
 from reana_bridge.web import files, queries
-from reana_bridge.web.access import Opened, is_navigation, is_public_run, open_run
+from reana_bridge.web.access import Opened, is_navigation, is_public_run, open_pair, open_run
 from reana_bridge.web.archive import archive
 from reana_bridge.web.pages import chrome, project_url
 from reana_bridge.web.previews import Preview, preview
@@ -94,6 +95,27 @@ def drawn(request: Request) -> Response:
     if row is None:
         raise NotThere
     return files.serve(site.bridge.blobs, row, public=is_public_run(site, run))
+
+
+def drawn_of_pair(request: Request) -> Response:
+    """`/compare/{before}/{after}/pictures/{digest}`: one that was drawn of two runs; both must be seen."""
+    site = site_of(request)
+    with site.bridge.database.read() as session:
+        before, after = (opened.run for opened in open_pair(request, session))
+        digest = request.path_params["digest"]
+        path = f"{digest}.png"
+        places = (
+            (after.id, PAIR, picture_name(before.id, digest)),
+            (after.id, PICTURE, path),
+            (after.id, PREVIEW, path),
+            (before.id, PREVIEW, path),
+        )
+        found = (queries.artifact(session, run, name, kind=kind) for run, kind, name in places)
+        row = next((row for row in found if row is not None), None)
+    if row is None:
+        raise NotThere
+    public = is_public_run(site, before) and is_public_run(site, after)
+    return files.serve(site.bridge.blobs, row, public=public)
 
 
 def look(request: Request) -> Response:

@@ -18,10 +18,9 @@ from reana_bridge.steps.comparing.pair import pair_report
 from reana_bridge.steps.reporting import report_of
 from reana_bridge.steps.showing import with_own_text
 from reana_bridge.web import comparison_shapes, shapes, shaping
-from reana_bridge.web.access import open_run
+from reana_bridge.web.access import open_pair, open_run
 from reana_bridge.web.api import ERRORS, bearer
 from reana_bridge.web.problems import NotThere
-from reana_bridge.web.run_pages import open_pair
 from reana_bridge.web.site import site_of
 
 router = APIRouter(prefix="/api/v1", responses=ERRORS, dependencies=[bearer])

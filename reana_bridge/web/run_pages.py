@@ -1,6 +1,5 @@
 """The pages of one run and of a comparison, and the buttons on them."""
 
-from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -9,7 +8,7 @@ from reana_bridge.model.runs import LIVE
 from reana_bridge.steps.comparing.pair import pair_report
 from reana_bridge.steps.reporting import report_of
 from reana_bridge.web import auth, logs
-from reana_bridge.web.access import Opened, open_comparison, open_run
+from reana_bridge.web.access import Opened, open_comparison, open_pair, open_run
 from reana_bridge.web.pages import chrome, project_url, read_form
 from reana_bridge.web.problems import NotThere, Problem
 from reana_bridge.web.sheets import RunSheet, sheet_of
@@ -53,17 +52,6 @@ def pair(request: Request) -> Response:
     with site.bridge.database.read() as session:
         sheet = sheet_of(site, session, after, report, baseline=before.run)
     return _render(site, "comparison.html", sheet)
-
-
-def open_pair(request: Request, session: Session) -> tuple[Opened, Opened]:
-    """The two runs that an address names.
-
-    Raises:
-        NotThere: One of them is not there, or not for the caller.
-    """
-    names = (request.path_params["before"], request.path_params["after"])
-    before, after = (open_run(request, session, name, links="ignore") for name in names)
-    return before, after
 
 
 def _render(site: Site, template: str, sheet: RunSheet) -> Response:

@@ -162,7 +162,8 @@ def sheet_of(
     rows = queries.artifacts_of(session, run.id)
     kept = {row.path for row in rows}
     before = f"/runs/{baseline.id}/artifacts" if baseline else f"/runs/{run.id}/baseline"
-    places = _Places(run=run, kept=kept, before=before, drawn=f"/runs/{run.id}/pictures")
+    drawn = f"/compare/{baseline.id}/{run.id}/pictures" if baseline else f"/runs/{run.id}/pictures"
+    places = _Places(run=run, kept=kept, before=before, drawn=drawn)
     plots = _plots(shown, places)
     pictured = {plot.path for plot in plots}
     listed = [

@@ -87,7 +87,7 @@ def test_what_has_no_difference_to_show_is_drawn_alone(one: House) -> None:
     after = {f"results/{name}.pdf": pdf(2 if name == "other" else 1) for name in names if name != "gone"}
     run = compared(one, before, after)
     found = contents(one, run)
-    assert list(found) == ["new.pdf", "gone.pdf", "same.pdf"]
+    assert list(found) == ["new.pdf", "same.pdf", "gone.pdf"]
     assert {len(drawn.pictures) for drawn in found.values()} == {1}
     with one.bridge.database.read() as session:
         report = report_of(one.bridge, session, session.get_one(Run, run.id))

@@ -6,9 +6,14 @@ from typing import Any
 import pytest
 
 from reana_bridge.results.correction import recomputed
-from reana_bridge.steps.comparing import pair as pair_module
+from reana_bridge.steps.comparing import pair_files as pair_module
 from reana_bridge.steps.comparing.pair import pair_report
+from reana_bridge.steps.comparing.pair_files import picture_name
+from reana_bridge.steps.retain import DAY, Retain
+from reana_bridge.store.tables import ArtifactRow, Run
 from tests.steps.house import House
+from tests.steps.test_comparing_contents import pdf
+from tests.steps.test_comparing_files import dot
 
 BLOCK = "files: [{path: results/*.csv, relative: 10%, effect: block}]\n"
 
@@ -71,3 +76,53 @@ def test_metrics_are_judged_by_what_the_branch_had_when_the_run_was(one: House) 
     left(one, "main", 10.1, {})
     (again,) = pair(one, runs[2], head).comparison.metrics
     assert again == metric
+
+
+def kept(house: House, run: Any, kind: str = "pair") -> set[str]:
+    return {row.path for row in house.rows(ArtifactRow) if (row.run_id, row.kind) == (run.id, kind)}
+
+
+def with_plots(make_house: Any, url: str, **limits: Any) -> tuple[House, list[Any]]:
+    """Three runs of proposals, of which the first and the last are nobody's baseline."""
+    house = make_house(url, storage={"artifact_days": 7}, limits=limits)
+    left(house, "main", 0.0, {})
+    files = [{"results/x.png": dot(3), "results/gone.pdf": pdf(1)}, {"results/x.png": dot(9)}]
+    return house, [left(house, name, 1.0, each) for name, each in zip("ab", files, strict=True)]
+
+
+def test_pictures_are_drawn_once_and_kept_with_both_runs(
+    make_house: Any, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, (before, after) = with_plots(make_house, sqlite_url)
+    report = pair(house, before, after)
+    plot, paper = (
+        next(f for f in report.comparison.files if f.path == f"results/{n}") for n in ("x.png", "gone.pdf")
+    )
+    assert [one.shows for one in plot.pictures] == ["baseline", "head", "difference"]
+    names = {picture_name(before.id, one.digest) for one in plot.pictures}
+    assert {path for path in kept(house, after) if path.endswith(".png")} == names
+    assert report.drawn_urls[plot.pictures[2].digest].startswith(f"{report.comparison_url}/pictures/")
+    # What only the first has is kept with the first: who may see the second alone has no part of it.
+    (page,) = report.comparison.contents[paper.path].pictures
+    assert kept(house, after, "preview") == set()
+    assert f"{page.digest}.png" in kept(house, before, "preview")
+    monkeypatch.setattr(pair_module, "look_into", None)
+    assert pair(house, before, after) == report
+
+
+@pytest.mark.parametrize("old", [0, 1])
+def test_pictures_go_with_either_run(make_house: Any, sqlite_url: str, old: int) -> None:
+    house, runs = with_plots(make_house, sqlite_url)
+    pair(house, *runs)
+    with house.bridge.database.transaction() as session:
+        run = session.get_one(Run, runs[old].id)
+        assert run.proposal
+        run.ended_at = (run.ended_at or 0.0) - 8 * DAY
+    Retain(house.bridge).artifacts()
+    assert kept(house, runs[1]) == set()
+
+
+def test_what_no_time_was_left_for_is_tried_again(make_house: Any, sqlite_url: str) -> None:
+    house, runs = with_plots(make_house, sqlite_url, pair_seconds=0)
+    pair(house, *runs)
+    assert kept(house, runs[1]) == set()

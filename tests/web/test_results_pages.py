@@ -86,7 +86,7 @@ SAYS = {
     "/comparisons/{comparison}": ["/compare/{main}/{finished}", "still failing", 'id="rules"',
                                   "/reana accept"],
     "/compare/{main}/{finished}": ["newly failing", "against"],
-    "/compare/{finished}/{main}": ["as asked for", "artifacts/results/mass_spectrum.png"],
+    "/compare/{finished}/{main}": ["as asked for", "/compare/{finished}/{main}/pictures/"],
     "/compare/{main}/{failed}": ["left no result"],
     "/runs/{finished}/files/results/table.csv": ["region", "A&lt;b&gt;", "more rows"],
     "/runs/{finished}/files/results/data.json": ["&#34;a&#34;: &#34;&lt;script&gt;&#34;"],
@@ -119,6 +119,21 @@ async def test_a_drawn_picture_is_served_by_its_digest(client: httpx.AsyncClient
     assert answer.headers["content-type"] == "image/png"
     assert answer.content == picture(1.0)
     assert (await get(client, filled, "/runs/{finished}/pictures/" + "e" * 64)).status_code == 404
+
+
+async def test_what_was_drawn_of_two_runs_is_served_to_who_sees_both(
+    client: httpx.AsyncClient, filled: World
+) -> None:
+    page = (await get(client, filled, "/compare/{finished}/{main}")).text
+    found = set(re.findall(r'src="(/compare/[^"]*/pictures/[^"]*)"', page))
+    assert "What differs between baseline and head in results/mass_spectrum.png" in page
+    assert len(found) > 2
+    for address in found:
+        assert (await get(client, filled, address)).content.startswith(b"\x89PNG")
+        assert (await client.get(address)).status_code == 404
+        assert (await get(client, filled, address, "other-writer")).status_code == 404
+        elsewhere = address.replace(f"/compare/{filled.finished}/{filled.main}", f"/runs/{filled.main}")
+        assert (await get(client, filled, elsewhere)).status_code == 404
 
 
 async def test_what_was_drawn_of_a_file_is_kept_and_served_to_who_sees_the_run(

@@ -11,6 +11,9 @@ from reana_bridge.results.files.pair import MAX_EXPLANATION, NotComparable, Pair
 from reana_bridge.results.files.tolerances import Tolerances
 from reana_bridge.results.readers.clean import one_line
 
+NEEDS = "needs the extra"
+"""How the explanation of a file begins that could not be compared for want of a library."""
+
 
 def compare_here(
     path: str, kind: str, rule: FileRule | None, baseline: Path, head: Path, drawings: Path | None
@@ -41,7 +44,7 @@ def _why(error: Exception) -> str:
         return str(error)
     if isinstance(error, ImportError):
         extra = extra_of(error) or "plots"
-        return f"needs the extra `{extra}` of reana-bridge on the server ({error})"
+        return f"{NEEDS} `{extra}` of reana-bridge on the server ({error})"
     if isinstance(error, RecursionError):
         return "is nested too deeply"
     return f"cannot be read: {type(error).__name__}: {error}"

@@ -19,8 +19,8 @@ _ALONE = frozenset({FileVerdict.NEW, FileVerdict.MISSING, FileVerdict.NOT_COMPAR
 
 def alone_of(
     files: Sequence[FileComparison] | None, baseline: Sequence[Artifact], head: Sequence[Artifact]
-) -> list[Artifact]:
-    """The files that are drawn by themselves, those that did not move last.
+) -> tuple[list[Artifact], list[Artifact]]:
+    """This commit's files that are drawn by themselves, those that did not move last; and the baseline's.
 
     Args:
         files: What became of each; None where there is no baseline.
@@ -28,10 +28,16 @@ def alone_of(
         head: This commit's.
     """
     if files is None:
-        return [artifact for artifact in head if is_drawn(artifact.path)]
-    sides = {each.path: each for each in (*baseline, *head)}
-    wanted = [each for each in files if each.path in sides and _stands_alone(each)]
-    return [sides[each.path] for each in sorted(wanted, key=lambda each: each.verdict in UNMOVED)]
+        return [artifact for artifact in head if is_drawn(artifact.path)], []
+    wanted = sorted(filter(_stands_alone, files), key=lambda each: each.verdict in UNMOVED)
+    sides = [{each.path: each for each in side} for side in (head, baseline)]
+    mine = [sides[0][each.path] for each in wanted if each.path in sides[0]]
+    return mine, [sides[1][each.path] for each in wanted if each.path not in sides[0]]
+
+
+def count_of(contents: Mapping[str, DrawnFile]) -> int:
+    """How many pictures they have."""
+    return sum(len(each.pictures) for each in contents.values())
 
 
 def _stands_alone(each: FileComparison) -> bool:
@@ -56,7 +62,7 @@ def draw_contents(
     alone = alone[: bridge.settings.limits.compared_files]
     found: dict[str, DrawnFile] = {}
     for start in range(0, len(alone), AT_ONCE):
-        if sum(len(each.pictures) for each in found.values()) >= most:
+        if count_of(found) >= most:
             break
         found |= _group(bridge, alone[start : start + AT_ONCE], run_id, also, until)
     return dict(_cut(found, most))

@@ -18,7 +18,7 @@ from reana_bridge.results.files.artifacts import Side, compare_artifacts
 from reana_bridge.results.files.comparing import Limits
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.collecting.measuring import not_read_in_folders
-from reana_bridge.steps.comparing.contents import alone_of, draw_contents
+from reana_bridge.steps.comparing.contents import alone_of, count_of, draw_contents
 from reana_bridge.steps.comparing.limits import limits_of
 from reana_bridge.steps.comparing.pictures import take_over
 
@@ -47,7 +47,13 @@ class Left:
 
 
 def look_into(
-    bridge: Bridge, baseline: Left | None, head: Left, analysis: Analysis, *, limits: Limits | None = None
+    bridge: Bridge,
+    baseline: Left | None,
+    head: Left,
+    analysis: Analysis,
+    *,
+    limits: Limits | None = None,
+    apart: bool = False,
 ) -> Looked:
     """What became of the artifacts of `head` against those of `baseline`, with pictures.
 
@@ -57,21 +63,21 @@ def look_into(
         head: The run whose pictures they are.
         analysis: What it says of its files.
         limits: What looking into them may take; None for what the settings say.
+        apart: Whether what is in files that only the baseline has is kept with the baseline.
     """
     limits = limits or limits_of(bridge.settings.limits)
     until = time.monotonic() + limits.seconds
     after = side_of(bridge, head.result, analysis)
     before = side_of(bridge, baseline.result, analysis) if baseline else None
     files, kept = _compared(bridge, before, after, analysis, limits) if before else (None, {})
-    alone = alone_of(files, before.artifacts if before else (), after.artifacts)
-    contents = draw_contents(
-        bridge,
-        alone,
-        run_id=head.run_id,
-        also=baseline.run_id if baseline else "",
-        until=until,
-        most=bridge.settings.limits.compared_pictures - len(kept),
-    )
+    contents: dict[str, DrawnFile] = {}
+    mine, theirs = alone_of(files, before.artifacts if before else (), after.artifacts)
+    homes = [(mine, head.run_id, baseline.run_id if baseline else "")]
+    if baseline:
+        homes.append((theirs, baseline.run_id if apart else head.run_id, baseline.run_id))
+    for alone, home, also in homes:
+        most = bridge.settings.limits.compared_pictures - len(kept) - count_of(contents)
+        contents |= draw_contents(bridge, alone, run_id=home, also=also, until=until, most=most)
     return Looked(files=files, pictures=tuple(kept.values()), contents=contents)
 
 

@@ -1,31 +1,42 @@
-"""The report on two folders with what runs left, without a server: as after a run, but nothing is drawn.
+"""The report on two folders with what runs left, without a server: as after a run.
 
 Links are not followed, hidden files and folders are left out, and there is a limit to everything.
 """
 
 import hashlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reana_bridge.model.analyses import Analysis
-from reana_bridge.model.comparisons import Baseline, BaselineReason
+from reana_bridge.model.comparisons import Baseline, BaselineReason, FileComparison
+from reana_bridge.model.drawn import DrawnFile
 from reana_bridge.model.reports import OwnText, Report
 from reana_bridge.model.results import Artifact, Result, Skipped
 from reana_bridge.model.runs import RunState
 from reana_bridge.results.comparison import compare
+from reana_bridge.results.drawing.contents import Content, draw
 from reana_bridge.results.files.artifacts import Side, compare_artifacts
 from reana_bridge.settings import LimitSettings
 from reana_bridge.steps.collecting.measuring import Measuring, not_read_in_folders
+from reana_bridge.steps.comparing.contents import alone_of
 from reana_bridge.steps.comparing.limits import isolation_of, limits_of
+from reana_bridge.steps.comparing.series import drawn_series, with_pictures
 from reana_bridge.steps.showing import OWN_TEXTS
 
 _CHUNK = 1 << 20
 
 
 def folder_report(
-    before: Path, after: Path, *, analysis: Analysis, limits: LimitSettings, now: float
+    before: Path,
+    after: Path,
+    *,
+    analysis: Analysis,
+    limits: LimitSettings,
+    now: float,
+    drawings: Path | None = None,
 ) -> Report:
     """The report on the folder `after`, compared with `before`.
 
@@ -35,12 +46,15 @@ def folder_report(
         analysis: Which metrics files there are, what they mean, and which rules count.
         limits: How large files may be, and how many.
         now: UTC seconds since the epoch.
+        drawings: An empty directory for pictures, each under the SHA-256 of its content; None for none.
 
     Raises:
         OSError: One of them cannot be read.
     """
     (old_files, old), (new_files, new) = (_result(folder, analysis, limits) for folder in (before, after))
     baseline = Baseline(run_id="", sha="", branch=before.name or str(before), reason=BaselineReason.GIVEN)
+    sides = old_files.side(analysis), new_files.side(analysis)
+    files = compare_artifacts(*sides, rules=analysis.files, limits=limits_of(limits), drawings=drawings)
     comparison = compare(
         baseline=baseline,
         baseline_result=old,
@@ -48,13 +62,12 @@ def folder_report(
         made_at=now,
         rules=analysis.rules,
         checks=analysis.checks,
-        files=compare_artifacts(
-            old_files.side(analysis),
-            new_files.side(analysis),
-            rules=analysis.files,
-            limits=limits_of(limits),
-        ),
+        files=files,
     )
+    if drawings:
+        series = drawn_series(old, new, output=drawings, limits=isolation_of(limits))
+        contents = _contents(files, *sides, limits, drawings)
+        comparison = replace(with_pictures(comparison, series), contents=contents)
     return Report(
         project="",
         analysis=analysis.name,
@@ -65,6 +78,23 @@ def folder_report(
         comparison=comparison,
         own_text=_own_text(after, new, limits),
     )
+
+
+def _contents(
+    files: Sequence[FileComparison], old: Side, new: Side, limits: LimitSettings, drawings: Path
+) -> dict[str, DrawnFile]:
+    """By path, what is in the files that stand alone."""
+    mine, theirs = alone_of(files, old.artifacts, new.artifacts)
+    places = [*((each, new.place(each)) for each in mine), *((each, old.place(each)) for each in theirs)]
+    wanted = [
+        Content(path=each.path, place=place) for each, place in places if each.size <= limits.compared_file
+    ]
+    wanted = wanted[: limits.compared_files]
+    isolation = isolation_of(limits)
+    allowed = replace(isolation, seconds=min(isolation.seconds, limits.preview_seconds))
+    until = time.monotonic() + limits.compared_seconds
+    found = draw(wanted, output=drawings, limits=allowed, until=until)
+    return {one.path: each for one, each in zip(wanted, found, strict=True) if each is not None}
 
 
 def _left(folder: Path, limits: LimitSettings) -> tuple["_Folder", tuple[Skipped, ...]]:

@@ -5,27 +5,24 @@ for, within the time that somebody waits for it. Where the first is the second's
 is taken as it was made, with everything that was looked at then.
 """
 
-import threading
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from reana_bridge.model.codec import from_data
-from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison, FileComparison
+from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import Result
 from reana_bridge.results.comparison import compare
-from reana_bridge.results.files.artifacts import compare_artifacts
 from reana_bridge.results.histories import Past
 from reana_bridge.steps.bridge import Bridge
-from reana_bridge.steps.comparing.files import side_of
+from reana_bridge.steps.comparing.files import Left
 from reana_bridge.steps.comparing.history import series_of
-from reana_bridge.steps.comparing.limits import limits_while_waited_for
+from reana_bridge.steps.comparing.pair_files import pair_files
+from reana_bridge.steps.comparing.series import with_pictures
 from reana_bridge.steps.reporting import analysis_of, artifact_urls, comparison_row, report_of, short_ref
+from reana_bridge.steps.showing import drawn_urls
 from reana_bridge.store.tables import ProjectRow, Run
-
-_TURNS = threading.BoundedSemaphore(2)
-"""Pairs of runs whose files are looked into at once, in this process."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +46,13 @@ def pair_report(bridge: Bridge, before: Run, after: Run) -> Report:
         stored = _stored(bridge, session, before, after)
     comparison = stored.comparison or _made(bridge, before, after, stored.past)
     url = bridge.settings.server.public_url and f"{bridge.address}/compare/{before.id}/{after.id}"
-    cautions = [*stored.report.warnings, *_cautions(before, after)]
-    return replace(stored.report, comparison=comparison, comparison_url=url, warnings=tuple(cautions))
+    return replace(
+        stored.report,
+        comparison=comparison,
+        comparison_url=url,
+        drawn_urls=drawn_urls(comparison, url),
+        warnings=(*stored.report.warnings, *_cautions(before, after)),
+    )
 
 
 def _stored(bridge: Bridge, session: Session, before: Run, after: Run) -> _Stored:
@@ -89,33 +91,21 @@ def _made(bridge: Bridge, before: Run, after: Run, past: Past | None) -> Compari
         ended_at=before.ended_at,
     )
     old, new = from_data(Result, before.result), from_data(Result, after.result)
-    return compare(
+    analysis = analysis_of(after) if after.settings else None
+    sides = Left(run_id=before.id, result=old), Left(run_id=after.id, result=new)
+    looked = pair_files(bridge, *sides, analysis) if analysis else None
+    comparison = compare(
         baseline=baseline,
         baseline_result=old,
         head=new,
         made_at=made_at,
-        rules=analysis_of(after).rules if after.settings else (),
+        rules=analysis.rules if analysis else (),
         past=past,
-        files=_files(bridge, after, old, new),
+        files=looked.looked.files if looked else None,
     )
-
-
-def _files(bridge: Bridge, after: Run, old: Result, new: Result) -> list[FileComparison] | None:
-    """What became of the files, by what the second run's analysis says of them; nothing is drawn."""
-    if not after.settings:
-        return None
-    analysis, limits = analysis_of(after), limits_while_waited_for(bridge.settings.limits)
-    turn = _TURNS.acquire(timeout=limits.seconds)
-    try:
-        return compare_artifacts(
-            side_of(bridge, old, analysis),
-            side_of(bridge, new, analysis),
-            rules=analysis.files,
-            limits=limits if turn else replace(limits, seconds=0),
-        )
-    finally:
-        if turn:
-            _TURNS.release()
+    if looked is None:
+        return comparison
+    return replace(with_pictures(comparison, looked.series.pictures), contents=looked.looked.contents)
 
 
 def _cautions(before: Run, after: Run) -> list[str]:

@@ -10,7 +10,7 @@ from reana_bridge.model.comparisons import Comparison
 from reana_bridge.model.drawn import Picture
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.results import Artifact, Result
-from reana_bridge.results.isolation import Answer, Item, run_each
+from reana_bridge.results.isolation import Answer, IsolationLimits, Item, run_each
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.comparing.pictures import take_over
 
@@ -32,27 +32,41 @@ class Drawn:
 
 
 def draw_series(bridge: Bridge, baseline: Result | None, head: Result) -> Drawn:
-    """Overlays of at most `MAX_DRAWN` metrics of which both sides have a series, and not the same."""
-    before = {metric.name: metric for metric in baseline.metrics} if baseline else {}
-    pairs = [(before[metric.name], metric) for metric in head.metrics if metric.name in before]
-    moved = [pair for pair in pairs if _is_drawn(*pair)][:MAX_DRAWN]
-    if not moved:
-        return Drawn()
+    """Overlays of the metrics that went another way, kept."""
     with tempfile.TemporaryDirectory(prefix="reana-bridge-") as place:
-        items = [Item(job={"baseline": to_data(old), "head": to_data(new)}) for old, new in moved]
-        answers = run_each("draw", items, output=Path(place), limits=bridge.isolation)
-        found = _pictures([new.name for _, new in moved], answers)
+        found = drawn_series(baseline, head, output=Path(place), limits=bridge.isolation)
         kept = take_over(bridge, found.values(), Path(place))
     pictures = {name: picture for name, picture in found.items() if picture.digest in kept}
     return Drawn(pictures=pictures, kept=tuple(kept.values()))
 
 
-def with_pictures(comparison: Comparison, drawn: Drawn) -> Comparison:
+def drawn_series(
+    baseline: Result | None, head: Result, *, output: Path, limits: IsolationLimits
+) -> dict[str, Picture]:
+    """By name, overlays of at most `MAX_DRAWN` metrics of which both sides have a series, and not the same.
+
+    Args:
+        baseline: What the baseline left; None for none.
+        head: What this side left.
+        output: A directory for the pictures.
+        limits: What drawing each may take.
+    """
+    before = {metric.name: metric for metric in baseline.metrics} if baseline else {}
+    pairs = [(before[metric.name], metric) for metric in head.metrics if metric.name in before]
+    moved = [pair for pair in pairs if _is_drawn(*pair)][:MAX_DRAWN]
+    if not moved:
+        return {}
+    items = [Item(job={"baseline": to_data(old), "head": to_data(new)}) for old, new in moved]
+    answers = run_each("draw", items, output=output, limits=limits)
+    return _pictures([new.name for _, new in moved], answers)
+
+
+def with_pictures(comparison: Comparison, pictures: Mapping[str, Picture]) -> Comparison:
     """The comparison, its metrics with what was drawn of them."""
-    if not drawn.pictures:
+    if not pictures:
         return comparison
     metrics = (
-        replace(metric, pictures=(drawn.pictures[metric.name],)) if metric.name in drawn.pictures else metric
+        replace(metric, pictures=(pictures[metric.name],)) if metric.name in pictures else metric
         for metric in comparison.metrics
     )
     return replace(comparison, metrics=tuple(metrics))
