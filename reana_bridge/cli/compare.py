@@ -1,20 +1,17 @@
 """`reana-bridge compare`: two runs, or two folders with what runs left, one against the other."""
 
-import os
 import sys
-import time
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reana_bridge.cli.common import ConfigOption, Failure, JsonOption, bridge_of, print_json
+from reana_bridge.cli.common import ConfigOption, Failure, JsonOption
 from reana_bridge.model.analyses import Analysis
-from reana_bridge.model.reports import Report
 
-_SECONDS = 30.0
-_LARGEST = 256 << 20  # bytes of a server's answer
+if TYPE_CHECKING:
+    from reana_bridge.reports.enclosed import Enclosed
 
 
 class Form(StrEnum):
@@ -43,30 +40,70 @@ def command(
     token_file: Annotated[
         Path | None, typer.Option(help="File with a token for the server; else REANA_BRIDGE_TOKEN.")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write the report into this folder; of Markdown and JSON the pictures beside it."),
+    ] = None,
+    pictures: Annotated[
+        str,
+        typer.Option(metavar="SIZE", help="Most that the pictures of a page or folder take together."),
+    ] = "25MiB",
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare two runs, or two folders with what runs left: metrics, files, rules.
 
-    The exit status is 1 where a rule that blocks is broken.
+    As HTML the report is one file with its pictures in it. The exit status is 1 where a rule that blocks is
+    broken.
 
-    Example: `reana-bridge compare results-before results-after --format markdown`
+    Example: `reana-bridge compare results-before results-after --format html > report.html`
     """
+    from reana_bridge.cli import comparing
     from reana_bridge.cli.run import passed
+    from reana_bridge.reports.enclosed import Enclosed, enclose
 
+    form = Form.JSON if json else form
+    limit = _bytes(pictures)
+    draws = limit > 0 and (form is Form.HTML or output is not None)
     folders = [Path(name) for name in (before, after)]
     if all(folder.is_dir() for folder in folders):
-        report = _folders(folders[0], folders[1], _analysis(rules, analysis))
+        _keep_apart(output, folders)
+        found = comparing.folders(folders[0], folders[1], _analysis(rules, analysis), draws=draws)
     elif any(folder.is_dir() for folder in folders):
         other = before if folders[1].is_dir() else after
         raise Failure(f"{other} is no folder; give two folders, or the ids of two runs")
     elif rules:
         raise Failure("--rules is for folders: a run is judged by the rules of its own project")
+    elif server:
+        found = comparing.of_server(server, token_file, before, after)
     else:
-        report = _of_server(server, token_file, before, after) if server else _of_runs(config, before, after)
-    _print(report, Form.JSON if json else form)
-    if not passed(report):
+        found = comparing.of_runs(config, before, after)
+    with found as compared:
+        enclosed = Enclosed(report=compared.report, pictures={})
+        if draws:
+            enclosed = enclose(compared.report, compared.content, limit=limit)
+        _show(enclosed, form, output)
+    if not passed(enclosed.report):
         raise typer.Exit(1)
+
+
+def _bytes(text: str) -> int:
+    """A size such as `25MiB`."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from reana_bridge.sections import Bytes
+
+    try:
+        return TypeAdapter(Bytes).validate_python(text)
+    except ValidationError as error:
+        raise Failure(f"--pictures {text}: {error.errors()[0]['msg']}") from None
+
+
+def _keep_apart(output: Path | None, folders: list[Path]) -> None:
+    """What is written would be compared the next time."""
+    for folder in folders if output else ():
+        if output and output.resolve().is_relative_to(folder.resolve()):
+            raise Failure(f"--output {output} lies in {folder}, which is compared; write it elsewhere")
 
 
 def _analysis(rules: Path | None, name: str | None) -> Analysis:
@@ -89,88 +126,56 @@ def _analysis(rules: Path | None, name: str | None) -> Analysis:
     raise Failure(f"{rules} has no analysis {name}" if name else f"say which: --analysis with one of {names}")
 
 
-def _folders(before: Path, after: Path, analysis: Analysis) -> Report:
-    from reana_bridge.settings import LimitSettings
-    from reana_bridge.steps.comparing.folders import folder_report
-
-    try:
-        return folder_report(
-            before.absolute(),
-            after.absolute(),
-            analysis=analysis,
-            limits=LimitSettings.model_validate({}),
-            now=time.time(),
-        )
-    except OSError as error:
-        raise Failure(f"{error.filename}: {error.strerror}") from None
+_NAMES = {Form.MARKDOWN: "report.md", Form.HTML: "report.html", Form.JSON: "report.json"}
 
 
-def _of_runs(config: Path | None, before: str, after: str) -> Report:
-    """From the database of the settings."""
-    from reana_bridge.steps.comparing.pair import pair_report
-    from reana_bridge.steps.showing import with_own_text
-    from reana_bridge.store.tables import Run
-
-    with bridge_of(config) as bridge:
-        with bridge.database.read() as session:
-            found = {name: session.get(Run, name) for name in (before, after)}
-        runs = [run for run in found.values() if run is not None]
-        absent = [name for name, run in found.items() if run is None]
-        if absent:
-            raise Failure(f"{absent[0]} is neither a folder nor the id of a run that is known here")
-        return with_own_text(bridge, pair_report(bridge, runs[0], runs[-1]))
-
-
-def _of_server(server: str, token_file: Path | None, before: str, after: str) -> Report:
-    """From a server's API.
-
-    Raises:
-        Failure: It does not answer, or not with a report.
-    """
-    import json
-    from urllib.parse import quote
-
-    import httpx
-
-    from reana_bridge.model.codec import CodecError, from_data
-
-    if not server.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
-        raise Failure(f"--server {server}: a token is sent only over https")
-    url = f"{server.rstrip('/')}/api/v1/compare/{quote(before, safe='')}/{quote(after, safe='')}"
-    try:
-        answer = httpx.get(url, params={"format": "report"}, headers=_bearer(token_file), timeout=_SECONDS)
-        if answer.status_code == 404:
-            raise Failure(f"{server} has no two such runs, or they are not for this token", status=2)
-        answer.raise_for_status()
-        if len(answer.content) > _LARGEST:
-            raise Failure(f"the answer of {server} is larger than {_LARGEST} bytes")
-        return from_data(Report, json.loads(answer.content))
-    except httpx.HTTPError as error:
-        raise Failure(f"{server}: {error}") from None
-    except (ValueError, CodecError) as error:
-        raise Failure(f"{server} did not answer with a report, is it another version? ({error})") from None
-
-
-def _bearer(token_file: Path | None) -> dict[str, str]:
-    try:
-        token = token_file.read_text("utf-8") if token_file else os.environ.get("REANA_BRIDGE_TOKEN", "")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Failure(f"--token-file {token_file}: {error}") from None
-    return {"authorization": f"Bearer {token.strip()}"} if token.strip() else {}
-
-
-def _print(report: Report, form: Form) -> None:
+def _show(enclosed: "Enclosed", form: Form, output: Path | None) -> None:
+    """Print the report; or write it, with its pictures beside it where it does not hold them itself."""
     from rich.console import Console
 
+    from reana_bridge.reports import terminal
+    from reana_bridge.reports.enclosed import NO_COPIES
+
+    if form is Form.TERMINAL:
+        Console().print(terminal.render(enclosed.report), crop=False)
+    elif output is None:
+        sys.stdout.write(_text(enclosed, form))
+    if output is None:
+        return
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        pictures = enclosed.pictures if form is not Form.HTML else NO_COPIES
+        for link, picture in pictures.items():
+            (output / link).parent.mkdir(exist_ok=True)
+            (output / link).write_bytes(picture.content)
+        if form in _NAMES:
+            (output / _NAMES[form]).write_text(_text(enclosed, form), "utf-8")
+    except OSError as error:
+        raise Failure(f"--output {output}: {error.strerror}") from None
+    _say_written(output, form, len(pictures))
+
+
+def _say_written(output: Path, form: Form, count: int) -> None:
+    from reana_bridge.reports.words import plural
+
+    written = [str(output / _NAMES[form])] if form in _NAMES else []
+    if count or not written:
+        written.append(f"{plural(count, 'picture')} in {output / 'pictures'}")
+    typer.echo(f"Written: {', '.join(written)}", err=True)
+
+
+def _text(enclosed: "Enclosed", form: Form) -> str:
+    import json
+
     from reana_bridge.model.codec import to_data
-    from reana_bridge.reports import html, markdown, terminal
+    from reana_bridge.reports import html, markdown
 
     match form:
         case Form.JSON:
-            print_json(to_data(report))
+            return json.dumps(to_data(enclosed.report), indent=2, ensure_ascii=False) + "\n"
         case Form.MARKDOWN:
-            sys.stdout.write(markdown.section(report, commands=False))
+            return markdown.section(enclosed.report, commands=False)
         case Form.HTML:
-            sys.stdout.write(html.page(report))
+            return html.page(enclosed.report, enclosed.pictures)
         case Form.TERMINAL:
-            Console().print(terminal.render(report), crop=False)
+            return ""

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from reana_bridge.model.reports import Report
-from reana_bridge.reports.pictured import Pictured, pictures_of, with_links
+from reana_bridge.reports.pictured import SPARE, Pictured, pictures_of, with_links
 from reana_bridge.reports.words import plural, size
 
 FOLDER = "pictures"
@@ -52,7 +52,7 @@ class Enclosed:
     """
 
     report: Report
-    pictures: Mapping[str, Copy] = NO_COPIES
+    pictures: Mapping[str, Copy]
 
 
 def enclose(report: Report, content: Callable[[Pictured], bytes | None], *, limit: int) -> Enclosed:
@@ -68,7 +68,7 @@ def enclose(report: Report, content: Callable[[Pictured], bytes | None], *, limi
     left_out: set[str] = set()
     room = limit
     for picture in pictures_of(report, tuple(KINDS)):
-        if picture.digest in links or picture.digest in left_out:
+        if picture.rank == SPARE or picture.digest in links or picture.digest in left_out:
             continue
         found = content(picture)
         if found is None:

@@ -33,6 +33,7 @@ td:last-child { min-width: 9rem }
 th { text-align: left } code { background: var(--tint); padding: 2px 5px; border-radius: 5px; font-size: 87% }
 pre { background: var(--tint); padding: 14px; border-radius: 6px; overflow-x: auto; overflow-wrap: normal }
 pre code { padding: 0; background: none } a { color: var(--link) } img { max-width: 100%; background: #fff }
+td img { min-width: 11rem }
 sub { color: var(--quiet); vertical-align: baseline; font-size: 88% } p { margin: 10px 0 }
 summary { cursor: pointer; color: var(--link) }
 """

@@ -66,7 +66,7 @@ def _rows(plot: FileRow, shown: ReportView, detail: Detail) -> Iterator[_Beside]
         if any(picture_address(picture.link) for picture in page.pictures):
             sides = (drawn_of(page.pictures, side) for side in ("baseline", "head", "difference"))
             before, after, difference = map(_drawn, sides)
-            name = f"{code(plot.path)}, {inline(page.name)}"
+            name = f"{code(plot.path)} {inline(page.name)}"
             yield _Beside(name=name, before=before, after=after, difference=difference)
     if plot.contents and picture_address(plot.contents[0].link):
         alone, other = _drawn(plot.contents[0]), link("file", plot.before)

@@ -9,13 +9,16 @@ from reana_bridge.model.comparisons import UNMOVED, Comparison, FileComparison
 from reana_bridge.model.drawn import Picture
 from reana_bridge.model.reports import Report
 
+SPARE = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pictured:
     """A picture that a report shows.
 
     Attributes:
-        rank: 0 for what changed, 1 for what stands alone, 2 for what is shown folded.
+        rank: 0 for what changed, 1 for what stands alone, 2 for what is shown folded, `SPARE` for what is
+            shown only where another one cannot be.
         name: A file name for it that is safe everywhere.
         digest: SHA-256 of its content.
         side: `head` or `baseline` for a file of that side, `drawn` for what was drawn.
@@ -83,12 +86,14 @@ def _pictures(report: Report, endings: Collection[str]) -> Iterator[Pictured]:
 
 
 def _changed(file: FileComparison, endings: Collection[str]) -> Iterator[Pictured]:
-    if PurePosixPath(file.path).suffix.lower() in endings:
+    is_picture = PurePosixPath(file.path).suffix.lower() in endings
+    if is_picture:
         for side, digest in (("head", file.head_digest), ("baseline", file.baseline_digest)):
             if digest:
                 yield _file(file.path, digest, side, rank=0)
     for picture in _drawn(file):
-        yield Pictured(rank=0, name=_drawn_name(file.path, picture), digest=picture.digest)
+        rank = SPARE if is_picture and picture.shows in ("baseline", "head") else 0
+        yield Pictured(rank=rank, name=_drawn_name(file.path, picture), digest=picture.digest)
 
 
 def _file(path: str, digest: str, side: str, *, rank: int) -> Pictured:

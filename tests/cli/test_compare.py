@@ -1,6 +1,7 @@
 """`reana-bridge compare`: two folders, two runs of the database, two runs of a server."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from reana_bridge.cli.main import app
 from reana_bridge.model.codec import from_data
 from reana_bridge.model.reports import Report
 from reana_bridge.web.app import make_app
+from tests.results.files.test_pictures import plot
 from tests.web.serving import serving
 from tests.web.world import World, fill, make_bridge
 
@@ -111,6 +113,63 @@ def test_each_form(folders):
     assert from_data(Report, data).label == "after"
 
 
+@pytest.fixture(scope="module")
+def plotted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two folders with a plot that changed, a PDF that only the second has, and a text that shows it."""
+    top = tmp_path_factory.mktemp("plotted")
+    for name, height in (("before", 1.0), ("after", 2.0)):
+        (top / name).mkdir()
+        (top / name / "x.png").write_bytes(plot(height, "png"))
+        (top / name / "report.md").write_text("![mine](x.png)")
+    (top / "after" / "new.pdf").write_bytes(plot(1.0, "pdf"))
+    return top / "before", top / "after"
+
+
+def test_a_page_has_its_pictures_in_it(plotted):
+    page = compare(*plotted, "--format", "html").output
+    found = re.findall(r'<img src="([^"]{30})[^"]*" alt="([^"]*)"', page)
+    assert {start[:22] for start, _ in found} == {"data:image/png;base64,"}
+    titles = [title.split(":")[0] for _, title in found]
+    assert titles == [
+        "x.png, before",
+        "x.png, this commit",
+        "What differs between baseline and head in x.png",
+        "new.pdf, page 1",
+        "mine",
+    ]
+
+
+FORMS = [
+    ("markdown", "report.md", 4),
+    ("json", "report.json", 4),
+    ("html", "report.html", 0),
+    ("terminal", "", 4),
+]
+
+
+@pytest.mark.parametrize(("form", "name", "count"), FORMS)
+def test_pictures_lie_beside_what_is_written(plotted, tmp_path, form, name, count):
+    shown = compare(*plotted, "--format", form, "--output", tmp_path / "out")
+    assert shown.exit_code == 0, shown.exception
+    pictures = list((tmp_path / "out").glob("pictures/*"))
+    assert len(pictures) == count
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in pictures)
+    assert [path.name for path in (tmp_path / "out").glob("*.*")] == ([name] if name else [])
+    assert (f"{count} pictures in {tmp_path / 'out' / 'pictures'}" in shown.stderr) == bool(count)
+    if form == "markdown":
+        text = (tmp_path / "out" / name).read_text()
+        assert set(re.findall(r"\]\((pictures/[^)]*)\)", text)) == {
+            f"pictures/{path.name}" for path in pictures
+        }
+
+
+@pytest.mark.parametrize(("most", "left_out"), [("25MiB", 0), ("12KiB", 3), ("0", 0)])
+def test_there_is_a_limit_to_all_pictures_together(plotted, most, left_out):
+    page = compare(*plotted, "--format", "html", "--pictures", most).output
+    assert page.count("data:image/png;base64,") == {"25MiB": 5, "12KiB": 2, "0": 0}[most]
+    assert (f"{left_out} pictures left out here: all together may take 12 KiB" in page) == bool(left_out)
+
+
 @pytest.mark.parametrize(
     ("rules", "arguments", "status", "words"),
     [
@@ -131,6 +190,9 @@ def test_rules_count(folders, rules, arguments, status, words):
     ("arguments", "words"),
     [
         (["{before}", "{before}/none"], "is no folder"),
+        (["{before}", "{after}", "--output", "{after}/out"], "which is compared; write it elsewhere"),
+        (["{before}", "{after}", "--pictures", "many"], "--pictures many"),
+        (["{before}", "{after}", "--output", "{before}/../rules.yaml"], "File exists"),
         (["a", "b", "--rules", "{before}/../rules.yaml"], "--rules is for folders"),
         (["{before}", "{after}", "--rules", "{before}/none.yaml"], "No such file"),
         (["{before}", "{after}", "--rules", "{before}/../rules.yaml", "--analysis", "x"], "no analysis x"),
@@ -164,6 +226,8 @@ def test_two_runs_of_the_database(world: World, tmp_path: Path):
     shown = compare(world.main, world.finished, "--config", config)
     assert shown.exit_code == 0, shown.output + str(shown.exception)
     assert "upper limit (95 % CL)" in shown.output
+    page = compare(world.main, world.finished, "--config", config, "--format", "html")
+    assert page.output.count("data:image/png;base64,") > 1, page.exception
     absent = compare(world.main, "nothing", "--config", config)
     assert "neither a folder nor the id of a run" in str(absent.exception)
 
@@ -179,5 +243,10 @@ def test_two_runs_of_a_server(world: World, tmp_path: Path):
             assert shown.exit_code == 0, str(shown.exception)
             assert "| **upper limit (95 % CL)**" in shown.output
             assert "key=" not in shown.output
+        found = {}
+        for order in ((world.main, world.finished), (world.finished, world.main)):
+            page = compare(*order, "--server", url, "--token-file", token, "--format", "html").output
+            found[order] = set(re.findall(r'<img src="([^"]{30})', page))
+            assert found[order], page
         refused = compare(world.main, world.finished, "--server", url)
         assert "no two such runs" in str(refused.exception)

@@ -1,12 +1,16 @@
 """The report on any two runs: their files as what they are, their metrics beside what the branch had."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from reana_bridge.reports.pictured import drawn_pictures
 from reana_bridge.results.correction import recomputed
+from reana_bridge.results.files.comparing import NO_TIME
 from reana_bridge.steps.comparing import pair_files as pair_module
+from reana_bridge.steps.comparing.files import look_into
 from reana_bridge.steps.comparing.pair import pair_report
 from reana_bridge.steps.comparing.pair_files import picture_name
 from reana_bridge.steps.retain import DAY, Retain
@@ -122,7 +126,22 @@ def test_pictures_go_with_either_run(make_house: Any, sqlite_url: str, old: int)
     assert kept(house, runs[1]) == set()
 
 
-def test_what_no_time_was_left_for_is_tried_again(make_house: Any, sqlite_url: str) -> None:
-    house, runs = with_plots(make_house, sqlite_url, pair_seconds=0)
-    pair(house, *runs)
-    assert kept(house, runs[1]) == set()
+def test_what_no_time_was_left_for_is_looked_into_the_next_time(
+    make_house: Any, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, runs = with_plots(make_house, sqlite_url)
+    looks: list[set[str]] = []
+
+    def hurried(*sides: Any, limits: Any, **more: Any) -> Any:
+        looks.append({each.path for side in sides[1:3] for each in side.result.artifacts})
+        found = look_into(*sides, limits=limits, **more)
+        tired = replace(found.files[0], explanation=f"{NO_TIME}: so it says")
+        return replace(found, files=(tired, *found.files[1:])) if len(looks) < 3 else found
+
+    monkeypatch.setattr(pair_module, "look_into", hurried)
+    for _ in range(4):
+        report = pair_report(house.bridge, *(house.run(run.id) for run in runs))
+        for picture in drawn_pictures(report.comparison):
+            name = picture_name(runs[0].id, picture.digest)
+            assert name in kept(house, runs[1]) or f"{picture.digest}.png" in kept(house, runs[0], "preview")
+    assert [len(paths) for paths in looks] == [3, 1, 1]

@@ -105,7 +105,8 @@ def _made(bridge: Bridge, before: Run, after: Run, past: Past | None) -> Compari
     )
     if looked is None:
         return comparison
-    return replace(with_pictures(comparison, looked.series.pictures), contents=looked.looked.contents)
+    series = looked.series.pictures if looked.series else {}
+    return replace(with_pictures(comparison, series), contents=looked.looked.contents)
 
 
 def _cautions(before: Run, after: Run) -> list[str]:

@@ -2,7 +2,7 @@
 
 Promises: of one process only `_TURNS` pairs are looked into at once, each within `limits.pair_seconds`; what
 came of it is kept with the second run, under both runs' ids and all that it was made from, and goes with
-either of them; what no time was left for, or a library was missing for, is tried again.
+either of them; what no time was left for, or a library was missing for, is tried when it is asked for again.
 """
 
 import hashlib
@@ -37,22 +37,30 @@ _artifact = cast(Any, ArtifactRow)
 
 @dataclass(frozen=True, kw_only=True)
 class PairFiles:
-    """What was looked into of two runs.
+    """What was looked into of two runs so far.
 
     Attributes:
         looked: Their files.
-        series: What was drawn of their metrics.
+        series: What was drawn of their metrics; None before that.
     """
 
-    looked: Looked
-    series: Drawn = field(default_factory=Drawn)
+    looked: Looked = field(default_factory=Looked)
+    series: Drawn | None = None
 
     @property
-    def is_lasting(self) -> bool:
-        """Whether another look would give the same."""
-        words = [each.explanation for each in self.looked.files or ()]
-        tried_all = all(each.lasting for each in self.looked.contents.values())
-        return tried_all and not any(text.startswith((NO_TIME, NEEDS)) for text in words)
+    def done(self) -> frozenset[str]:
+        """Paths of the files of which another look would give the same."""
+        wanting = {path for path, content in self.looked.contents.items() if not content.lasting}
+        return frozenset(
+            each.path
+            for each in self.looked.files or ()
+            if each.path not in wanting and not each.explanation.startswith((NO_TIME, NEEDS))
+        )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing is left to look into."""
+        return self.series is not None and len(self.done) == len(self.looked.files or ())
 
 
 def pair_files(bridge: Bridge, before: Left, after: Left, analysis: Analysis) -> PairFiles:
@@ -61,25 +69,42 @@ def pair_files(bridge: Bridge, before: Left, after: Left, analysis: Analysis) ->
     No session may be open: it can take a while.
     """
     name = _index(before, after, analysis)
-    known = _known(bridge, after.run_id, name)
-    if known is not None:
+    known = _known(bridge, after.run_id, name) or PairFiles()
+    if known.is_whole:
         return known
     limits = limits_while_waited_for(bridge.settings.limits)
     turn = _TURNS.acquire(timeout=limits.seconds)
     try:
         until = time.monotonic() + limits.seconds
         allowed = limits if turn else replace(limits, seconds=0)
-        looked = look_into(bridge, before, after, analysis, limits=allowed, apart=True)
-        found = PairFiles(looked=looked)
-        if not turn or time.monotonic() >= until:
-            return found
-        found = replace(found, series=draw_series(bridge, before.result, after.result))
-        if found.is_lasting:
+        old, new = _without(before, known.done), _without(after, known.done)
+        found = _added(known, look_into(bridge, old, new, analysis, limits=allowed, apart=True))
+        if found.series is None and turn and time.monotonic() < until:
+            found = replace(found, series=draw_series(bridge, before.result, after.result))
+        if turn:
             _keep(bridge, before.run_id, after.run_id, name, found)
         return found
     finally:
         if turn:
             _TURNS.release()
+
+
+def _without(side: Left, done: frozenset[str]) -> Left:
+    artifacts = tuple(each for each in side.result.artifacts if each.path not in done)
+    return replace(side, result=replace(side.result, artifacts=artifacts))
+
+
+def _added(known: PairFiles, more: Looked) -> PairFiles:
+    """What was known for good, and what was looked into now."""
+    old, done = known.looked, known.done
+    kept = tuple(each for each in old.files or () if each.path in done)
+    contents = {path: content for path, content in old.contents.items() if path in done}
+    looked = Looked(
+        files=(*kept, *(more.files or ())),
+        pictures=(*old.pictures, *more.pictures),
+        contents=contents | more.contents,
+    )
+    return replace(known, looked=looked)
 
 
 def picture_name(before_id: str, digest: str) -> str:
@@ -112,7 +137,8 @@ def _keep(bridge: Bridge, before_id: str, after_id: str, name: str, found: PairF
     except TooLarge:  # it is made again whenever it is asked for
         return
     index = Artifact(path=name, digest=blob.digest, size=blob.size)
-    pictures = {each.digest: each for each in (*found.looked.pictures, *found.series.kept)}
+    series = found.series.kept if found.series else ()
+    pictures = {each.digest: each for each in (*found.looked.pictures, *series)}
     named = [replace(each, path=picture_name(before_id, digest)) for digest, each in pictures.items()]
     mine = (_artifact.run_id == after_id, _artifact.kind == PAIR, _artifact.path.startswith(f"{before_id}/"))
     with bridge.database.transaction() as session:

@@ -27,7 +27,7 @@ class Drawn:
         kept: The pictures' content.
     """
 
-    pictures: Mapping[str, Picture] = field(default_factory=dict[str, Picture])
+    pictures: dict[str, Picture] = field(default_factory=dict[str, Picture])
     kept: tuple[Artifact, ...] = ()
 
 
