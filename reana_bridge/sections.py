@@ -151,7 +151,7 @@ class LimitSettings(_Section):
     download: Bytes = Field(4 * 2**30, description="Bytes of a run's files that are sent as one archive.")
     preview: Bytes = Field(256 * 2**10, description="Bytes of a text or table that a page shows of a file.")
     preview_seconds: int = Field(
-        10, ge=1, description="Processor time for drawing a PDF or ROOT file that somebody looks at."
+        10, ge=1, description="Processor time for drawing a PDF or ROOT file that stands alone."
     )
     priority: int = Field(10, ge=0, description="Highest priority that a repository may ask for.")
     attempts: int = Field(3, ge=1, description="Attempts of a run that infrastructure failed.")

@@ -11,6 +11,7 @@ from reana_bridge.cli.common import ConfigOption, Failure, JsonOption
 from reana_bridge.model.analyses import Analysis
 
 if TYPE_CHECKING:
+    from reana_bridge.cli.comparing import Compared
     from reana_bridge.reports.enclosed import Enclosed
 
 
@@ -60,7 +61,6 @@ def command(
     """
     from reana_bridge.cli import comparing
     from reana_bridge.cli.run import passed
-    from reana_bridge.reports.enclosed import Enclosed, enclose
 
     form = Form.JSON if json else form
     limit = _bytes(pictures)
@@ -79,12 +79,18 @@ def command(
     else:
         found = comparing.of_runs(config, before, after)
     with found as compared:
-        enclosed = Enclosed(report=compared.report, pictures={})
-        if draws:
-            enclosed = enclose(compared.report, compared.content, limit=limit)
-        _show(enclosed, form, output)
-    if not passed(enclosed.report):
+        _show(_enclosed(compared, limit if draws else 0), form, output)
+    if not passed(compared.report):
         raise typer.Exit(1)
+
+
+def _enclosed(compared: "Compared", limit: int) -> "Enclosed":
+    """The report with at most `limit` bytes of pictures; as it is for 0."""
+    from reana_bridge.reports.enclosed import Enclosed, enclose
+
+    if not limit:
+        return Enclosed(report=compared.report, pictures={})
+    return enclose(compared.report, compared.content, limit=limit)
 
 
 def _bytes(text: str) -> int:

@@ -15,6 +15,7 @@ from reana_bridge.model.comparisons import (
     RuleOutcome,
     Test,
 )
+from reana_bridge.model.drawn import DrawnFile, Picture
 from reana_bridge.store.tables import ComparisonRow, Run
 from reana_bridge.web import shapes
 from reana_bridge.web.shaping import finite, metric
@@ -31,7 +32,7 @@ def summary(row: ComparisonRow) -> shapes.ComparisonSummary:
 def whole(row: ComparisonRow) -> shapes.ComparisonShape:
     """A run's own comparison with its rows."""
     document = from_data(Comparison, row.document or {})
-    return _shape(_stored(row, document), document)
+    return _shape(_stored(row, document), document, f"/runs/{row.run_id}/pictures")
 
 
 def pair(before: Run, after: Run, document: Comparison) -> shapes.ComparisonShape:
@@ -44,7 +45,7 @@ def pair(before: Run, after: Run, document: Comparison) -> shapes.ComparisonShap
         "url": f"/compare/{before.id}/{after.id}",
         **_summary(document, document.made_at),
     }
-    return _shape(values, document)
+    return _shape(values, document, f"{values['url']}/pictures")
 
 
 def _stored(row: ComparisonRow, document: Comparison) -> dict[str, Any]:
@@ -67,7 +68,8 @@ def _summary(document: Comparison, made_at: float) -> dict[str, Any]:
     }
 
 
-def _shape(values: dict[str, Any], document: Comparison) -> shapes.ComparisonShape:
+def _shape(values: dict[str, Any], document: Comparison, place: str) -> shapes.ComparisonShape:
+    """The comparison; `place` is the path below which its pictures are."""
     base = document.baseline
     return shapes.ComparisonShape(
         **values,
@@ -82,8 +84,9 @@ def _shape(values: dict[str, Any], document: Comparison) -> shapes.ComparisonSha
         )
         if base
         else None,
-        metrics=[_metric(one) for one in document.metrics],
-        files=[_file(one) for one in document.files],
+        metrics=[_metric(one, place) for one in document.metrics],
+        files=[_file(one, place) for one in document.files],
+        contents={path: _content(one, place) for path, one in document.contents.items()},
         checks=[_check(one) for one in document.checks],
         drift=list(document.drift),
         tests=document.tests,
@@ -91,7 +94,7 @@ def _shape(values: dict[str, Any], document: Comparison) -> shapes.ComparisonSha
     )
 
 
-def _metric(one: MetricComparison) -> shapes.MetricComparisonShape:
+def _metric(one: MetricComparison, place: str) -> shapes.MetricComparisonShape:
     return shapes.MetricComparisonShape(
         name=one.name,
         verdict=str(one.verdict),
@@ -103,6 +106,7 @@ def _metric(one: MetricComparison) -> shapes.MetricComparisonShape:
         sigmas=finite(one.sigmas),
         rules=[_rule(rule) for rule in one.rules],
         test=_test(one.test),
+        pictures=_pictures(one.pictures, place),
     )
 
 
@@ -136,7 +140,7 @@ def _test(test: Test | None) -> shapes.TestShape | None:
     )
 
 
-def _file(one: FileComparison) -> shapes.FileComparisonShape:
+def _file(one: FileComparison, place: str) -> shapes.FileComparisonShape:
     return shapes.FileComparisonShape(
         path=one.path,
         verdict=str(one.verdict),
@@ -145,17 +149,29 @@ def _file(one: FileComparison) -> shapes.FileComparisonShape:
         kind=one.kind,
         explanation=one.explanation,
         figures=_figures(one.measures),
-        parts=[_part(part) for part in one.parts],
+        parts=[_part(part, place) for part in one.parts],
         rules=[_rule(rule) for rule in one.rules],
+        pictures=_pictures(one.pictures, place),
     )
 
 
-def _part(part: FilePart) -> shapes.FilePartShape:
+def _content(one: DrawnFile, place: str) -> shapes.ContentShape:
+    return shapes.ContentShape(pictures=_pictures(one.pictures, place), cut=one.cut, problem=one.problem)
+
+
+def _pictures(pictures: Sequence[Picture], place: str) -> list[shapes.PictureShape]:
+    return [
+        shapes.PictureShape(shows=one.shows, title=one.title, url=f"{place}/{one.digest}") for one in pictures
+    ]
+
+
+def _part(part: FilePart, place: str) -> shapes.FilePartShape:
     return shapes.FilePartShape(
         name=part.name,
         verdict=str(part.verdict),
         explanation=part.explanation,
         figures=_figures(part.measures),
+        pictures=_pictures(part.pictures, place),
     )
 
 

@@ -248,6 +248,23 @@ class MetricComparisonShape(_Shape):
     sigmas: float | None
     rules: list[RuleShape]
     test: TestShape | None
+    pictures: list["PictureShape"] = Field(description="Of its series.")
+
+
+class PictureShape(_Shape):
+    """A picture that was drawn."""
+
+    shows: str = Field(description="`baseline`, `head`, `difference` or `overlay`.")
+    title: str = Field(description="What it shows, for those who do not see it.")
+    url: str
+
+
+class ContentShape(_Shape):
+    """What is in a file that stands alone in a comparison: pages, histograms."""
+
+    pictures: list[PictureShape]
+    cut: str = Field(description="What was not drawn; empty for nothing.")
+    problem: str = Field(description="Why nothing was drawn; empty for no such reason.")
 
 
 class FilePartShape(_Shape):
@@ -257,6 +274,7 @@ class FilePartShape(_Shape):
     verdict: str
     explanation: str
     figures: dict[str, float | int | str | None]
+    pictures: list[PictureShape]
 
 
 class CheckShape(_Shape):
@@ -281,6 +299,7 @@ class FileComparisonShape(_Shape):
     figures: dict[str, float | int | str | None]
     parts: list[FilePartShape]
     rules: list[RuleShape]
+    pictures: list[PictureShape]
 
 
 class ComparisonSummary(_Shape):
@@ -303,6 +322,7 @@ class ComparisonShape(ComparisonSummary):
     baseline: BaselineShape | None
     metrics: list[MetricComparisonShape]
     files: list[FileComparisonShape]
+    contents: dict[str, ContentShape] = Field(description="By path, what stands alone and was drawn.")
     checks: list[CheckShape]
     drift: list[str]
     tests: int = Field(description="How many statistical tests were made.")

@@ -43,7 +43,8 @@ def filled(world: World) -> World:
             *rich.FILES[1:],
             *document.files,
         )
-        full = replace(document, files=files, checks=rich.CHECKS, metrics=(*rich.METRICS, *document.metrics))
+        metrics = (*rich.METRICS, *document.metrics)
+        full = replace(document, files=files, checks=rich.CHECKS, metrics=metrics, contents=rich.CONTENTS)
         row.document = to_data(full)
         session.add(
             ArtifactRow(
@@ -196,6 +197,12 @@ async def test_forms_for_programs(client: httpx.AsyncClient, filled: World) -> N
         assert whole["metrics"][1]["rules"][0]["accepted_by"] == "alice"
         assert whole["checks"][0]["head"] == "failed"
         assert whole["files"][0]["parts"][0]["figures"] == {"chi2": 44.1, "ndf": 26}
+        (shown,) = whole["files"][0]["parts"][0]["pictures"]
+        assert (shown["shows"], (await get(client, filled, shown["url"])).content) == (
+            "overlay",
+            picture(1.0),
+        )
+        assert whole["contents"]["results/roc.pdf"]["cut"] == "3 more pages"
     crash = ElementTree.fromstring(
         (await get(client, filled, "/api/v1/runs/{failed}/comparison?format=junit")).content
     )
