@@ -32,7 +32,7 @@ def test_what_went_another_way_is_drawn_and_shown_with_its_metric(one: House) ->
         MetricComparison(name=name, baseline=None, head=None, verdict=Verdict.CHANGED)
         for name in ("loss", "same")
     )
-    shown = with_pictures(Comparison(baseline=None, metrics=compared), drawn)
+    shown = with_pictures(Comparison(baseline=None, metrics=compared), drawn.pictures)
     assert [metric.pictures for metric in shown.metrics] == [(picture,), ()]
 
 
