@@ -1,11 +1,10 @@
 import json
-import subprocess
-import sys
 
 import pytest
 from typer.testing import CliRunner
 
 from reana_bridge.cli.main import app
+from tests import processes
 
 GOOD = """\
 workflow:
@@ -88,8 +87,7 @@ def test_events(tmp_path, event, outcome, reason):
     ],
 )
 def test_wrong_use_is_a_sentence_and_status_2(tmp_path, arguments, words):
-    command = [sys.executable, "-m", "reana_bridge", *arguments]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = processes.run(*arguments, cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr
     assert "Traceback" not in done.stderr

@@ -3,8 +3,6 @@
 import json
 import logging
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from reana_bridge.store.inbox import InboxFull
 from reana_bridge.store.tables import Delivery, Head, Hook, ProjectRow
 from reana_bridge.testing.gitlab import FakeGitLab, Level, things
 from reana_bridge.web.app import make_app
+from tests import processes
 from webhooks import gitlab as kind
 from webhooks import synthetic
 from webhooks.events import MergeRequest, Push
@@ -142,8 +141,7 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
 
 @pytest.mark.parametrize("world", ["19.1.0", "18.2.0", "16.0.0"], indirect=True)
 def test_connect_makes_all_and_a_push_arrives(world: World) -> None:
-    command = [sys.executable, "-m", "reana_bridge", "connect", str(PROJECT), "--config", str(world.config)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = processes.run("connect", str(PROJECT), "--config", str(world.config))
     assert (done.returncode, done.stderr) == (0, "")
     said = done.stdout
     assert "sent by the forge and arrived" in said

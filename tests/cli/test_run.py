@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from reana_bridge.cli.run import search_path
+from tests import processes
 
-COMMAND = [sys.executable, "-m", "reana_bridge", "run"]
 SPECIFICATION = """\
 inputs: {parameters: {b: 2}}
 workflow:
@@ -49,8 +49,7 @@ def git(tree, *arguments):
 
 def run(tree, *arguments):
     environment = {**os.environ, "XDG_CACHE_HOME": str(tree.parent / "cache")}
-    command = [*COMMAND, *arguments]
-    return subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=120, env=environment)
+    return processes.run("run", *arguments, cwd=tree, env=environment)
 
 
 def test_the_working_tree_is_compared_and_left_alone(tree):
@@ -114,7 +113,7 @@ def test_interrupting_leaves_nothing_running(tree, number):
     environment = {**os.environ, "XDG_CACHE_HOME": str(tree.parent / "cache")}
     said = tree.parent / "said"
     with said.open("wb") as file:
-        process = subprocess.Popen(COMMAND, cwd=tree, env=environment, stderr=file)
+        process = processes.start(["run"], errors=file, cwd=tree, env=environment)
     try:
         assert wait_until(lambda: sleeping(mark))
         process.send_signal(number)

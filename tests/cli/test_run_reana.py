@@ -3,13 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from reana_bridge.testing.reana import FakeReana
+from tests import processes
 
 SPECIFICATION = """\
 workflow:
@@ -46,14 +46,9 @@ def reana(tmp_path: Path) -> Iterator[FakeReana]:
 
 
 def bridge(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reana_bridge", *arguments, "--config", str(tmp_path / "settings.toml")],
-        cwd=tmp_path / "tree",
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
-    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    config = str(tmp_path / "settings.toml")
+    return processes.run(*arguments, "--config", config, cwd=tmp_path / "tree", env=environment)
 
 
 def test_the_working_tree_runs_there(reana: FakeReana, tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ import json
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Mapping
@@ -26,6 +24,7 @@ from reana_bridge.store.database import Database
 from reana_bridge.store.tables import AcceptanceRow, Decision, Delivery, OutboxRow, Run
 from reana_bridge.testing.gitlab import FakeGitLab, Level
 from reana_bridge.testing.gitlab.things import CommitStatus, Hook, MergeRequest, Note, Project, Token, User
+from tests import processes
 from tests.faults.world import Server
 
 SECRET = "a-secret-of-the-whole-forge"
@@ -226,8 +225,7 @@ class World:
 
     def command(self, *arguments: str) -> str:
         """What a command of the bridge prints."""
-        command = [sys.executable, "-m", "reana_bridge", *arguments, "--config", str(self.config())]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = processes.run(*arguments, "--config", str(self.config()))
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 

@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from reana_bridge.forges import gitnotes
 from reana_bridge.model.runs import FINAL, RunState
 from reana_bridge.store.database import Database
 from reana_bridge.store.tables import Decision, Delivery, OutboxRow, Run
+from tests import processes
 from tests.forges.conftest import Repository
 from webhooks.events import Push, Tag
 from webhooks.git import body
@@ -71,12 +71,10 @@ class Server:
     def __init__(self, config: Path, log: Path, *, crash: str = "") -> None:
         self.log = log
         self._from = log.stat().st_size if log.exists() else 0
-        command = [sys.executable, "-m", "reana_bridge", "serve", "--config", str(config)]
+        command = ["serve", "--config", str(config)]
         environment = os.environ | {"REANA_BRIDGE_CRASH": crash}
         with log.open("ab") as output:
-            self.process = subprocess.Popen(
-                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
-            )
+            self.process = processes.start(command, output=output, errors=output, env=environment)
         self.port = 0
 
     def ready(self) -> "Server":
