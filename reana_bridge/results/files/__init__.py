@@ -5,6 +5,7 @@ a rule may declare, or a file's ending. A package adds a kind by naming such a f
 points.
 """
 
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import PurePosixPath
 from typing import cast
@@ -32,6 +33,8 @@ class UnknownKind(Exception):
     """No comparator is known by that name; the message names those that are."""
 
 
+# Looking through what is installed takes as long as comparing a hundred small files.
+@cache
 def kinds() -> tuple[str, ...]:
     """Names of the kinds that can be compared here, sorted."""
     return tuple(sorted({BYTES, *(entry.name for entry in entry_points(group=GROUP))}))
@@ -62,6 +65,7 @@ def kind_by_ending(path: str) -> str:
     return _KINDS.get(ending, ending)
 
 
+@cache
 def comparator_of(kind: str) -> Comparator:
     """The comparator named `kind`, with the libraries that it needs.
 
