@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from reana_bridge.store.database import Database
 from reana_bridge.store.schema import upgrade
-from tests import compiled
+from tests import shared
 from tests.postgres import Postgres, PostgresUnavailable
 
 # No test fails for the machine being busy, and an ordinary run tries the same examples each time.
@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    compiled.share()
+    shared.share()
     settings.load_profile("soak" if config.getoption("--soak") else "sample")
 
 

@@ -26,6 +26,8 @@ from typing import IO, Any
 
 _LARGEST_REQUEST = 200_000
 _IMPORTED = (
+    "alembic.command",
+    "psycopg",
     "reana_bridge.__main__",
     "reana_bridge.crashpoints",
     "reana_bridge.steps.runtime",

@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from importlib.metadata import entry_points
+from functools import cache, cached_property
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,13 @@ def open_bridge(settings: Settings, *, exclusive: bool) -> Bridge:
 
 
 def _kind(room: str, kind: str) -> Any:
-    known = {point.name: point for point in entry_points(group=f"reana_bridge.{room}")}
+    known = _kinds(room)
     if kind not in known:
         raise SettingsError(f"{room}: {kind!r} is no kind of its; write one of {', '.join(sorted(known))}")
     return known[kind].load()
+
+
+@cache
+def _kinds(room: str) -> Mapping[str, EntryPoint]:
+    """What is installed, by its name; looking through it takes a while."""
+    return {point.name: point for point in entry_points(group=f"reana_bridge.{room}")}

@@ -38,25 +38,32 @@ def git(directory: Path, *arguments: str, data: bytes = b"") -> str:
 
 
 @cache
-def _empty() -> Path:
-    """An empty bare repository and its working copy, made once: git takes longer than copying files."""
+def _begun(first: tuple[tuple[str, bytes], ...]) -> tuple[Path, Path]:
+    """A bare repository and its working copy, made once: git takes longer than copying files."""
     place = Path(mkdtemp(prefix="reana-bridge-tests-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    git(place, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", "bare")
-    git(place, "init", "--quiet", "--template=", "--initial-branch=main", "copy")
-    git(place / "copy", "remote", "add", "origin", "BARE")
-    return place
+    bare, copy = place / "bare", place / "copy"
+    if first:
+        Repository(bare, copy).commit(dict(first), "First")
+    else:
+        git(place, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", "bare")
+        git(bare, "config", "receive.autogc", "false")
+        git(place, "init", "--quiet", "--template=", "--initial-branch=main", "copy")
+        git(copy, "config", "maintenance.auto", "false")
+        git(copy, "remote", "add", "origin", str(bare))
+    return bare, copy
 
 
 class Repository:
-    """A bare repository and one working copy of it."""
+    """A bare repository and one working copy of it, with one commit where files are given."""
 
-    def __init__(self, bare: Path, copy: Path) -> None:
+    def __init__(self, bare: Path, copy: Path, first: Mapping[str, bytes] | None = None) -> None:
         self.bare, self.copy = bare, copy
-        for path in (bare, copy):
-            shutil.copytree(_empty() / ("bare" if path == bare else "copy"), path)
+        begun = _begun(tuple((first or {}).items()))
+        for old, new in zip(begun, (bare, copy), strict=True):
+            shutil.copytree(old, new)
         config = copy / ".git" / "config"
-        config.write_text(config.read_text().replace("BARE", str(bare)))
+        config.write_text(config.read_text().replace(str(begun[0]), str(bare)))
 
     def git(self, *arguments: str, data: bytes = b"") -> str:
         return git(self.copy, *arguments, data=data)
@@ -75,7 +82,18 @@ class Repository:
         self.git("commit", "--quiet", "--allow-empty", "-m", message)
         if push:
             self.push()
-        return self.git("rev-parse", "HEAD")
+        return self.head()
+
+    def head(self) -> str:
+        """The commit that is checked out."""
+        head = (self.copy / ".git/HEAD").read_text().strip()
+        return (self.copy / ".git" / head[5:]).read_text().strip() if head.startswith("ref: ") else head
+
+    def branch(self, name: str) -> None:
+        """Check out a branch; a new one starts where the copy is."""
+        if (self.copy / ".git/HEAD").read_text() != f"ref: refs/heads/{name}\n":
+            known = (self.copy / ".git/refs/heads" / name).exists()
+            self.git("checkout", "--quiet", *([] if known else ["-b"]), name)
 
     def push(self, *arguments: str) -> None:
         self.git("push", "--quiet", "origin", *(arguments or ["HEAD"]))

@@ -201,7 +201,7 @@ class House:
         self._use(self.bridge)
         (place / "copies").mkdir()
         self.repositories: dict[str, Repository] = {}
-        self.repository("a/x").commit({"reana.yaml": WORKFLOW.encode()}, "First")
+        self.repository("a/x", {"reana.yaml": WORKFLOW.encode()})
 
     def _use(self, bridge: Bridge) -> None:
         steps = (Decide(bridge), Submit(bridge), Collect(bridge), Compare(bridge), ReportStep(bridge))
@@ -234,10 +234,10 @@ class House:
 
     # -- the forge --
 
-    def repository(self, path: str = "a/x") -> Repository:
+    def repository(self, path: str = "a/x", first: Mapping[str, bytes] | None = None) -> Repository:
         if path not in self.repositories:
             copy = self.place / "copies" / path.replace("/", "-")
-            self.repositories[path] = Repository(self.place / f"forge/{path}.git", copy)
+            self.repositories[path] = Repository(self.place / f"forge/{path}.git", copy, first)
         return self.repositories[path]
 
     def commit(
@@ -249,8 +249,7 @@ class House:
     ) -> str:
         """A commit on a branch (a new one starts where the copy is), pushed; told to nobody."""
         repository = self.repository(path)
-        known = repository.git("branch", "--list", branch)
-        repository.git("checkout", "--quiet", *([] if known else ["-b"]), branch)
+        repository.branch(branch)
         given = {name: text if text is None else text.encode() for name, text in (files or {}).items()}
         return repository.commit(given, **more)
 

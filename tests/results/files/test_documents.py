@@ -4,7 +4,6 @@ import json
 import random
 from typing import Any
 
-import pyhf
 import pytest
 
 from reana_bridge.model.analyses import FileRule, PartRule
@@ -76,6 +75,8 @@ def test_hepdata_tables_go_by_their_variables() -> None:
 
 
 def workspace(signal: float = 12.0) -> dict[str, Any]:
+    import pyhf  # takes a second
+
     model = pyhf.simplemodels.uncorrelated_background(
         [signal, 11.0], [50.0, 52.0], [3.0, 7.0], validate=False
     )

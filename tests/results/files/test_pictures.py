@@ -1,6 +1,8 @@
 """Pictures and PDFs written by Pillow and matplotlib: what differs, how it is drawn."""
 
 import io
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,8 @@ def kept(place: Path, picture: Picture) -> Any:
     return Image.open(io.BytesIO((place / picture.digest).read_bytes()))
 
 
+# Plots take long to draw, so they are drawn when their test runs.
+Made = bytes | Callable[[], bytes]
 BLACK, GREY = (0, 0, 0), (200, 200, 200)
 DOT = image({(3, 4): BLACK})
 
@@ -74,17 +78,23 @@ DOT = image({(3, 4): BLACK})
         ("x.png", DOT, image({}, size=(40, 31)), APART, "40 x 30 pixels, now 40 x 31"),
         ("x.png", image({}), image({(1, 1): (0, 0, 0, 0)}, mode="RGBA"), NEAR, "the same pixels"),
         ("x.png", image({}), image({(1, 1): (0, 0, 0, 255)}, mode="RGBA"), APART, "by up to 255"),
-        ("x.jpg", plot(1, "jpg"), plot(1.5, "jpg"), APART, "of the pixels differ"),
-        ("x.svg", plot(1, "svg"), plot(1.5, "svg"), APART, "of the pixels differ"),
-        ("x.pdf", plot(1, "pdf"), plot(1.5, "pdf"), APART, "1 of 1 page differs"),
-        ("x.pdf", plot(1, "pdf"), plot(1, "pdf") + b"\n", NEAR, "1 page looks the same"),
-        ("x.pdf", plot(1, "pdf", 3), plot(2, "pdf", 3), APART, "1 of 3 pages differs"),
-        ("x.pdf", plot(1, "pdf", 2), plot(1, "pdf", 3), APART, "2 pages, now 3"),
-        ("x.pdf", plot(1, "pdf", 7), plot(2, "pdf", 7), NEAR, "the first 5 of 7 pages look the same"),
+        ("x.jpg", partial(plot, 1, "jpg"), partial(plot, 1.5, "jpg"), APART, "of the pixels differ"),
+        ("x.svg", partial(plot, 1, "svg"), partial(plot, 1.5, "svg"), APART, "of the pixels differ"),
+        ("x.pdf", partial(plot, 1, "pdf"), partial(plot, 1.5, "pdf"), APART, "1 of 1 page differs"),
+        ("x.pdf", partial(plot, 1, "pdf"), lambda: plot(1, "pdf") + b"\n", NEAR, "1 page looks the same"),
+        ("x.pdf", partial(plot, 1, "pdf", 3), partial(plot, 2, "pdf", 3), APART, "1 of 3 pages differs"),
+        ("x.pdf", partial(plot, 1, "pdf", 2), partial(plot, 1, "pdf", 3), APART, "2 pages, now 3"),
+        (
+            "x.pdf",
+            partial(plot, 1, "pdf", 7),
+            partial(plot, 2, "pdf", 7),
+            NEAR,
+            "the first 5 of 7 pages look the same",
+        ),
     ],
 )
-def test_pictures(name: str, before: bytes, after: bytes, verdict: FileVerdict, words: str) -> None:
-    found = compare(name, before, after)
+def test_pictures(name: str, before: Made, after: Made, verdict: FileVerdict, words: str) -> None:
+    found = compare(name, *(each if isinstance(each, bytes) else each() for each in (before, after)))
     assert (found.verdict, words in found.explanation) == (verdict, True), found
 
 
