@@ -65,7 +65,7 @@ def rewrite(repository: Path, sha: str, change: Callable[[str], str], *, now: fl
         with locked(repository / "reana-bridge.lock", timeout=_LOCK_TIMEOUT) as lock:
             for attempt in range(1, _ATTEMPTS + 1):
                 tip = _tip(repository)
-                old = read(repository, sha) or ""
+                old = read(repository, sha) or "" if tip else ""
                 new = change(old)
                 if new == old or _commit(repository, sha, tip, new, now, lock, last=attempt == _ATTEMPTS):
                     return
