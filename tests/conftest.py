@@ -59,7 +59,7 @@ def pytest_collection_finish() -> None:
 
 def _is_short(item: pytest.Item) -> bool:
     """What takes long begins first, so that no processor waits for the last test of another."""
-    return _room(item) not in {"faults", "e2e"}
+    return _room(item) not in {"faults", "e2e", "docs", "demo"}
 
 
 def _room(item: pytest.Item) -> str:
