@@ -3,7 +3,7 @@
 import types
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from typing import Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
@@ -30,9 +30,8 @@ def values(annotation, *, text, floats=None, most=2, **given):
         if origin is tuple:
             return st.lists(of(arguments[0]), max_size=most).map(tuple)
         if origin is dict:
-            inner = st.none() if arguments[1] not in leaves else leaves[arguments[1]]
-            known = get_args(arguments[1])
-            return st.dictionaries(text, st.one_of(*map(of, known)) if known else inner, max_size=most)
+            inner = st.none() if arguments[1] in (Any, object) else of(arguments[1])
+            return st.dictionaries(text, inner, max_size=most)
         if issubclass(kind, Enum):
             return st.sampled_from(kind)
         return built(kind)
