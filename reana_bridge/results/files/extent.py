@@ -11,6 +11,14 @@ from reana_bridge.results.readers.clean import one_line
 _SHOWN = 40
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where something differs, and how: `1.0 -> 1.2`."""
+
+    where: str = ""
+    example: str = ""
+
+
 @dataclass(kw_only=True)
 class Extent:
     """What was found so far.
@@ -21,8 +29,6 @@ class Extent:
         beyond: Of them, those that no tolerance covers.
         relative: Largest |difference| / |baseline| of two numbers; infinite from 0.
         absolute: Largest |difference| of two numbers.
-        where: Where `relative` was found; where there is none, the first value that differs.
-        example: `1.0 -> 1.2`, of the same place.
         found: Whether any number differs.
     """
 
@@ -31,9 +37,26 @@ class Extent:
     beyond: int = 0
     relative: float = 0.0
     absolute: float = 0.0
-    where: str = ""
-    example: str = ""
     found: bool = field(default=False, init=False)
+    _by_relative: _Place = field(default=_Place(), init=False)
+    _by_absolute: _Place = field(default=_Place(), init=False)
+    _text: _Place = field(default=_Place(), init=False)
+
+    @property
+    def where(self) -> str:
+        """Where the largest difference of two numbers is; where none differs, the first value that does."""
+        return self._place.where
+
+    @property
+    def example(self) -> str:
+        """`1.0 -> 1.2`, of the same place."""
+        return self._place.example
+
+    @property
+    def _place(self) -> _Place:
+        if not self.found:
+            return self._text
+        return self._by_absolute if math.isinf(self.relative) else self._by_relative
 
     def numbers(self, baseline: Number, head: Number, where: str, tolerance: Tolerance) -> bool:
         """Take in two numbers; whether they are near enough."""
@@ -48,13 +71,15 @@ class Extent:
         return allowed
 
     def farthest(
-        self, *, relative: float, absolute: float, where: str, example: tuple[object, object]
+        self, *, relative: float, absolute: float, where: str, example: tuple[Number, Number]
     ) -> None:
         """Keep in mind two numbers that differ, where no others were as far apart."""
-        self.absolute = max(self.absolute, absolute)
+        place = _Place(where=where, example=" -> ".join(f"`{side}`" for side in _digits(*example)))
         if relative > self.relative or not self.found:
-            self.relative, self.where, self.found = relative, where, True
-            self.example = " -> ".join(_brief(repr(side)) for side in example)
+            self.relative, self._by_relative = relative, place
+        if absolute > self.absolute or not self.found:
+            self.absolute, self._by_absolute = absolute, place
+        self.found = True
 
     def texts(self, baseline: str, head: str, where: str) -> bool:
         """Take in two texts; whether they are the same."""
@@ -63,8 +88,8 @@ class Extent:
             return True
         self.unequal += 1
         self.beyond += 1
-        if not self.where:
-            self.where, self.example = where, f"{_brief(baseline)} -> {_brief(head)}"
+        if not self._text.where:
+            self._text = _Place(where=where, example=f"{_brief(baseline)} -> {_brief(head)}")
         return False
 
     @property
@@ -110,10 +135,23 @@ class Extent:
 
 
 def far(relative: float, absolute: float) -> str:
-    """The largest difference for people: `1.2e-05`, `18 %`, `0.001 from 0`, or that one side is no number."""
+    """The largest difference for people: `1.2e-05`, `18 %`; from 0 `351`, or that one side is no number."""
     if math.isinf(relative):
-        return f"{absolute:.3g} from 0" if math.isfinite(absolute) else "no finite difference"
+        return f"{absolute:.3g}" if math.isfinite(absolute) else "no finite difference"
     return f"{relative * 100:.3g} %" if relative >= 1e-3 else f"{relative:.2g}"
+
+
+def _digits(baseline: Number, head: Number) -> tuple[str, str]:
+    """Two numbers that differ, with as many digits as show it; whole ones with all that there is room for."""
+    for digits in (6, 9, 12):
+        shown = tuple(
+            str(side) if isinstance(side, int) else f"{side:.{digits}g}" for side in (baseline, head)
+        )
+        if shown[0] != shown[1]:
+            break
+    else:
+        shown = (repr(baseline), repr(head))
+    return _cut(shown[0]), _cut(shown[1])
 
 
 def _distance(baseline: Number, head: Number) -> float:
@@ -122,5 +160,10 @@ def _distance(baseline: Number, head: Number) -> float:
 
 
 def _brief(text: str) -> str:
+    cut = _cut(text)
+    return f"`{cut}`" if cut else "nothing"
+
+
+def _cut(text: str) -> str:
     line = one_line(text, _SHOWN + 1)
-    return f"`{line[:_SHOWN]}...`" if len(line) > _SHOWN else f"`{line}`"
+    return f"{line[:_SHOWN]}..." if len(line) > _SHOWN else line

@@ -55,10 +55,10 @@ def _numbers(extent: Extent, before: Any, after: Any, tolerance: Tolerance, plac
     extent.compared += len(gaps)
     extent.unequal += len(gaps)
     extent.beyond += len(gaps) if whole and not tolerance.whole else int(np.sum(~near))
-    worst = int(np.argmax(relative))
-    extent.farthest(
-        relative=float(relative[worst]),
-        absolute=float(np.max(gaps)),
-        where=f"{where} {int(places[worst]):,}",
-        example=(before[worst].item(), after[worst].item()),
-    )
+    for worst in {int(np.argmax(relative)), int(np.argmax(gaps))}:
+        extent.farthest(
+            relative=float(relative[worst]),
+            absolute=float(gaps[worst]),
+            where=f"{where} {int(places[worst]):,}",
+            example=(before[worst].item(), after[worst].item()),
+        )
