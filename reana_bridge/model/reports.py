@@ -51,8 +51,9 @@ class Report:
         queued_at: UTC seconds since the epoch.
         started_at: UTC seconds since the epoch; None before the start.
         ended_at: UTC seconds since the epoch; None before the end.
-        artifact_urls: Artifact path -> URL; empty without a server.
-        baseline_artifact_urls: The baseline's, path -> URL.
+        artifact_urls: Artifact path -> URL of its content; empty without a server.
+        file_urls: Artifact path -> URL of the page that shows it; empty without a server.
+        baseline_file_urls: The baseline's, path -> URL of the page.
         picture_links: Artifact path -> link to embed, where the forge itself keeps a copy of the picture.
         baseline_picture_links: The baseline's, path -> link.
         drawn_urls: SHA-256 of a picture that was drawn of a file -> URL; empty without a server.
@@ -86,7 +87,8 @@ class Report:
     started_at: float | None = None
     ended_at: float | None = None
     artifact_urls: dict[str, str] = field(default_factory=dict[str, str])
-    baseline_artifact_urls: dict[str, str] = field(default_factory=dict[str, str])
+    file_urls: dict[str, str] = field(default_factory=dict[str, str])
+    baseline_file_urls: dict[str, str] = field(default_factory=dict[str, str])
     picture_links: dict[str, str] = field(default_factory=dict[str, str])
     baseline_picture_links: dict[str, str] = field(default_factory=dict[str, str])
     drawn_urls: dict[str, str] = field(default_factory=dict[str, str])

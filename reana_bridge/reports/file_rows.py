@@ -111,6 +111,15 @@ class FileRow:
         return tuple(part for part in self.parts if part.word not in _QUIET)
 
     @property
+    def untold_parts(self) -> tuple[PartRow, ...]:
+        """Those of them that are not the example which the explanation of the whole ends with."""
+        return tuple(
+            part
+            for part in self.moved_parts
+            if not part.explanation or f"{part.name}: {part.explanation}" not in self.explanation
+        )
+
+    @property
     def blocks(self) -> bool:
         """Whether it breaks a rule that fails the status."""
         return any(rule.counts and rule.effect == RuleEffect.BLOCK for rule in self.rules)
@@ -154,7 +163,7 @@ def file_rows(report: Report) -> tuple[FileRow, ...]:
             path=artifact.path,
             word="",
             tone=Tone.NEUTRAL,
-            after=report.artifact_urls.get(artifact.path, ""),
+            after=report.file_urls.get(artifact.path, ""),
             after_picture=report.picture_links.get(artifact.path, ""),
         )
         for artifact in (report.result.artifacts if report.result else ())
@@ -181,8 +190,8 @@ def _compared(file: FileComparison, report: Report) -> FileRow:
         path=file.path,
         word=file.verdict.value,
         tone=tone or _TONES.get(file.verdict, Tone.MUTED),
-        before=report.baseline_artifact_urls.get(file.path, "") if was else "",
-        after=report.artifact_urls.get(file.path, "") if is_there else "",
+        before=report.baseline_file_urls.get(file.path, "") if was else "",
+        after=report.file_urls.get(file.path, "") if is_there else "",
         before_picture=report.baseline_picture_links.get(file.path, "") if was else "",
         after_picture=report.picture_links.get(file.path, "") if is_there else "",
         kind=file.kind,

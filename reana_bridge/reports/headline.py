@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from reana_bridge.model.comparisons import UNMOVED, Comparison, RuleEffect
+from reana_bridge.model.readings import Unreadable
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import StepRecord, StepState
 from reana_bridge.model.runs import FailureKind, RunState
@@ -96,6 +97,9 @@ def _finished(
     if any(row.accepted for row in rows):
         parts.append(f"{sum(bool(row.accepted) for row in rows)} accepted")
     text = ", ".join(parts)
+    lost = unreadable(report)
+    if lost and any(row.word == "missing" for row in rows):
+        text = f"{_unread(lost)}; {text}"
     if blocked:
         text = f"{_breaks(blocking, blocking_files, failing)}; {text}"
     if failing and failing not in text:
@@ -155,6 +159,21 @@ def _breaks(rows: list[Row], files: list[FileRow], failing: str) -> str:
         found = [plural(len(found), noun) for found, noun in ((rows, "metric"), (files, "file")) if found]
         return f"{' and '.join(found)} {'breaks a rule' if len(rows) + len(files) == 1 else 'break rules'}"
     return failing or "a rule is broken"
+
+
+def unreadable(report: Report) -> tuple[Unreadable, ...]:
+    """The files and logs of which nothing at all could be read, and why."""
+    result = report.result
+    if result is None:
+        return ()
+    told = {item.source for item in (*report.metrics, *result.checks)}
+    return tuple(item for item in result.unreadable if item.source not in told)
+
+
+def _unread(lost: tuple[Unreadable, ...]) -> str:
+    sources = sorted({item.source for item in lost})
+    what = named(sources[0]) if len(sources) == 1 else f"{len(sources)} sources of metrics"
+    return f"{what} could not be read"
 
 
 _VERBS = {

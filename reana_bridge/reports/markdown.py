@@ -35,21 +35,21 @@ _SUCCESS_SIGNS = {
 }
 
 
-def section(report: Report, *, limit: int = LIMIT, commands: bool = True, commit: str = "this commit") -> str:
+def section(report: Report, *, limit: int = LIMIT, commands: bool = True, commit: str = "") -> str:
     """The section of `report`.
 
     Args:
         report: What it says.
         limit: Most characters; what does not fit is shortened.
         commands: Whether people can answer with commands.
-        commit: Heads the column of the commit's values; plain words of our own.
+        commit: Heads the column of the commit's values, in plain words of our own; empty for the usual.
 
     Returns:
         Markdown that ends with a newline; empty where not even one line fits.
     """
     shown = view(report)
     for level in LEVELS:
-        detail = replace(level, commands=commands, commit=commit)
+        detail = replace(level, commands=commands, commit=commit or inline(shown.head_label))
         text = "\n\n".join(_blocks(shown, detail)) + "\n"
         if len(text) <= limit:
             return text
@@ -129,6 +129,8 @@ def _explanations(shown: ReportView, detail: Detail) -> Iterator[str]:
         yield from _approval(shown, detail)
     if shown.failure:
         yield from _failure(shown, detail)
+    if shown.unreadable:
+        yield titled("Not readable", [marked(line) for line in shown.unreadable], detail)
     if shown.waiting:
         yield block(marked(shown.waiting))
     if shown.baseline_line and not shown.against:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from reana_bridge.reports.escape import code, image, inline, link, picture_address, web_address
+from reana_bridge.reports.escape import code, image, inline, link, marked, picture_address, web_address
 from reana_bridge.reports.file_rows import FileRow, PartRow, PictureRow, drawn_of
 from reana_bridge.reports.layout import Detail, folded, listed, table
 from reana_bridge.reports.rows import NOTHING
@@ -120,7 +120,7 @@ def _overlay(name: str, figures: str, picture: PictureRow) -> str:
     """A picture with its name and figures; empty where there is nowhere to see it."""
     if not (picture_address(picture.link) or web_address(picture.url)):
         return ""
-    says = f"{name}: {inline(figures)}" if figures else name
+    says = f"{name}: {marked(figures)}" if figures else name
     if picture_address(picture.link):
         return f"{says}\n\n{_drawn(picture)}"
     return f"{says} · {link('picture', picture.url)}"
@@ -172,10 +172,10 @@ def _linked(file: FileRow) -> Iterator[tuple[str, str]]:
 
 def _says(file: FileRow) -> str:
     """How far apart it is, and the parts that are; why nothing of it was drawn."""
-    parts = [_part(part) for part in file.moved_parts[:_PARTS]]
-    if len(file.moved_parts) > _PARTS:
-        parts.append(f"and {len(file.moved_parts) - _PARTS} more")
-    says = ": ".join(text for text in (inline(file.explanation), ", ".join(parts)) if text)
+    parts = [_part(part) for part in file.untold_parts[:_PARTS]]
+    if len(file.untold_parts) > _PARTS:
+        parts.append(f"and {len(file.untold_parts) - _PARTS} more")
+    says = ": ".join(text for text in (marked(file.explanation), ", ".join(parts)) if text)
     undrawn = f"not drawn: {inline(file.undrawn)}" if file.undrawn else ""
     return "; ".join(text for text in (says, undrawn) if text)
 
@@ -184,4 +184,4 @@ def _part(part: PartRow) -> str:
     word = "" if part.word == "different" else f" {part.word}"
     difference = drawn_of(part.pictures, "difference")
     linked = f" ({link('difference', difference.url)})" if difference and web_address(difference.url) else ""
-    return f"{code(part.name)}{word}" + (f" {inline(part.explanation)}" if part.explanation else "") + linked
+    return f"{code(part.name)}{word}" + (f" {marked(part.explanation)}" if part.explanation else "") + linked

@@ -70,6 +70,9 @@ def own_html(own: OwnText, picture: Place) -> str:
     for token in tokens:
         if token.type.startswith("heading"):
             token.tag = f"h{min(int(token.tag[1:]) + 2, 6)}"
+        style = str(token.attrs.pop("style", ""))
+        if style.startswith("text-align:"):  # as a class: pages forbid styles inside elements
+            token.attrSet("class", style.removeprefix("text-align:"))
         for child in token.children or ():
             if child.type == "image":
                 _place(child, own.path, picture)
@@ -77,9 +80,8 @@ def own_html(own: OwnText, picture: Place) -> str:
     return nh3.clean(
         html.encode("utf-8", "replace").decode(),
         tags=_TAGS,
-        attributes={"a": {"href"}, "img": {"src", "alt"}, "th": {"style"}, "td": {"style"}, "ol": {"start"}},
+        attributes={"a": {"href"}, "img": {"src", "alt"}, "th": {"class"}, "td": {"class"}, "ol": {"start"}},
         url_schemes={"http", "https"},
-        filter_style_properties={"text-align"},
         link_rel="noopener noreferrer nofollow",
     )
 

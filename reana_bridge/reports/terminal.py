@@ -62,6 +62,7 @@ def _explanations(shown: ReportView) -> Iterator[RenderableType]:
     if len(shown.problems) > 1 and not shown.report.metrics:
         yield Text("\n".join(f"  {clean(line)}" for line in shown.problems), style="red")
     yield from _failure(shown)
+    yield from _listed("Not readable", [clean(line) for line in shown.unreadable], "red")
     if shown.approve:
         yield Text("Its code is not the project's own and has not run. A member lets it run by a comment:")
         yield _whole(f"  {shown.approve}")
@@ -136,7 +137,7 @@ class _Changes:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         figures = [
-            (clean(self.shown.baseline_label), "this commit", "change", SIGMA),
+            (clean(self.shown.baseline_label), clean(self.shown.head_label), "change", SIGMA),
             *map(_figures, self.rows),
         ]
         columns = list(zip(*figures, strict=True))
@@ -210,7 +211,7 @@ def _files(title: str, line: str, files: Sequence[FileRow]) -> Iterator[Renderab
     """In one line by name; one line each where there is more to say of them."""
     if not line:
         return
-    if not any(file.explanation or file.moved_parts for file in files):
+    if not any(file.explanation or file.untold_parts for file in files):
         names = ", ".join(_file(file) for file in files[:_NAMES])
         more = f" and {len(files) - _NAMES} more" if len(files) > _NAMES else ""
         yield from _listed(title, [f"{line}{names and ': '}{names}{more}"], "")
@@ -223,7 +224,7 @@ def _files(title: str, line: str, files: Sequence[FileRow]) -> Iterator[Renderab
 
 def _file(file: FileRow) -> str:
     name = file.path if file.word == "different" else f"{file.path} {file.word}"
-    parts = ", ".join(f"{part.name} {part.explanation}".strip() for part in file.moved_parts[:_PARTS])
+    parts = ", ".join(f"{part.name} {part.explanation}".strip() for part in file.untold_parts[:_PARTS])
     says = "; ".join(text for text in (file.explanation, parts) if text)
     return clean(f"{name} ({says})" if says else name)
 

@@ -14,7 +14,7 @@ from reana_bridge.model.results import Resources
 from reana_bridge.model.runs import LIVE, FailureKind, RunState
 from reana_bridge.reports.check_rows import CheckRow, check_rows, checks_line
 from reana_bridge.reports.file_rows import FileRow, PictureRow, file_rows, files_line, picture_rows
-from reana_bridge.reports.headline import Headline, failed_step, headline, waiting_sentence
+from reana_bridge.reports.headline import Headline, failed_step, headline, unreadable, waiting_sentence
 from reana_bridge.reports.limits import limits_line
 from reana_bridge.reports.rows import Row, RuleLine, StepRow, metric_row, step_row, value_row
 from reana_bridge.reports.words import duration, moment, plural, short_sha, size, span
@@ -47,6 +47,7 @@ class ReportView:
         sha: The commit; empty for a working tree.
         against: The baseline in a few words, such as `8d01b7e on main`; empty where there is none.
         baseline_label: Heads the baseline's column.
+        head_label: Heads the column of what is reported on.
         baseline_line: Which baseline, why, how old; or why there is none. Empty before a comparison.
         waiting: What an interim comparison waits for; empty else.
         attention: Metrics that changed, are new or missing, or break a rule.
@@ -63,10 +64,12 @@ class ReportView:
         rules: Rules that are broken and count.
         accepted: Rules that are broken and that somebody let be broken.
         proposed: What the rules of this commit, which do not count yet, would say.
+        unjudged: Rules that count and could not be judged, and why.
         rules_line: How many rules were judged, kept, broken; empty without rules.
         drift: What differs in the environment.
         failure: None unless it failed.
         problems: Mistakes in the configuration, one line each.
+        unreadable: Files and logs of which nothing could be read, and why.
         cautions: What else the reader should know.
         parameters: Those given for this run.
         steps: The workflow's steps.
@@ -85,6 +88,7 @@ class ReportView:
     sha: str
     against: str
     baseline_label: str
+    head_label: str
     baseline_line: str
     waiting: str
     attention: tuple[Row, ...]
@@ -101,10 +105,12 @@ class ReportView:
     rules: tuple[RuleLine, ...]
     accepted: tuple[RuleLine, ...]
     proposed: tuple[RuleLine, ...]
+    unjudged: tuple[RuleLine, ...]
     rules_line: str
     drift: tuple[str, ...]
     failure: FailureView | None
     problems: tuple[str, ...]
+    unreadable: tuple[str, ...]
     cautions: tuple[str, ...]
     parameters: tuple[tuple[str, str], ...]
     steps: tuple[StepRow, ...]
@@ -132,6 +138,7 @@ def view(report: Report) -> ReportView:
         against=_against(comparison.baseline) if comparison and comparison.baseline else "",
         baseline_label=(comparison.baseline.branch if comparison and comparison.baseline else "")
         or "baseline",
+        head_label="this commit" if report.sha or not report.label else report.label,
         baseline_line=_baseline_line(comparison) if comparison else "",
         waiting=waiting_sentence(comparison) if comparison else "",
         attention=_attention(rows) if compared else (),
@@ -152,12 +159,14 @@ def view(report: Report) -> ReportView:
         rules=tuple(line for line in lines if line.counts),
         accepted=tuple(line for line in lines if line.state == "accepted" and not line.proposed),
         proposed=tuple(line for line in lines if line.proposed),
+        unjudged=tuple(line for line in lines if line.state == "not judged" and not line.proposed),
         rules_line=_rules_line([line for line in lines if not line.proposed]),
         drift=tuple(line.replace(" -> ", " \N{RIGHTWARDS ARROW} ") for line in comparison.drift)
         if comparison
         else (),
         failure=_failure(report),
         problems=tuple(str(problem) for problem in report.problems),
+        unreadable=tuple(f"{item.source}: {item.reason}" for item in unreadable(report)),
         cautions=_cautions(report),
         parameters=tuple(sorted(report.parameters.items())),
         steps=tuple(step_row(number, step) for number, step in enumerate(report.steps, 1)),
@@ -275,7 +284,9 @@ def _reproduce(report: Report) -> str:
 def _cautions(report: Report) -> tuple[str, ...]:
     lines = list(report.warnings)
     if report.result:
-        lines.extend(f"{part.source}: {part.reason}" for part in report.result.unreadable)
+        lost = unreadable(report)
+        parts = (part for part in report.result.unreadable if part not in lost)
+        lines.extend(f"{part.source}: {part.reason}" for part in parts)
         lines.extend(f"{part.path} was not kept: {part.reason}" for part in report.result.skipped)
     return tuple(lines)
 

@@ -53,7 +53,8 @@ def report_of(bridge: Bridge, session: Session, run: Run, *, paused: str | None 
         started_at=run.started_at,
         ended_at=run.backend_ended_at or run.ended_at,
         artifact_urls=artifact_urls(bridge, project, run),
-        baseline_artifact_urls=artifact_urls(bridge, project, baseline) if baseline else {},
+        file_urls=file_urls(bridge, project, run),
+        baseline_file_urls=file_urls(bridge, project, baseline) if baseline else {},
         drawn_urls=drawn_urls(comparison, run_url),
         merge_request=run.merge_request,
         approved_by=run.approved_by,
@@ -118,10 +119,19 @@ def _changes_url(bridge: Bridge, run: Run) -> str:
 
 
 def artifact_urls(bridge: Bridge, project: ProjectRow | None, run: Run) -> dict[str, str]:
-    """Artifact path -> its address, with the key of its run; empty without a server."""
+    """Artifact path -> the address of its content, with the key of its run; empty without a server."""
+    return _urls(bridge, project, run, "artifacts")
+
+
+def file_urls(bridge: Bridge, project: ProjectRow | None, run: Run) -> dict[str, str]:
+    """Artifact path -> the address of the page that shows it, with the key of its run."""
+    return _urls(bridge, project, run, "files")
+
+
+def _urls(bridge: Bridge, project: ProjectRow | None, run: Run, room: str) -> dict[str, str]:
     page, _, key = bridge.run_url(project, run.id).partition("?")
     if not run.result or not page:
         return {}
     suffix = f"?{key}" if key else ""
     artifacts = from_data(Result, run.result).artifacts
-    return {item.path: f"{page}/artifacts/{quote(item.path)}{suffix}" for item in artifacts}
+    return {item.path: f"{page}/{room}/{quote(item.path)}{suffix}" for item in artifacts}

@@ -158,7 +158,7 @@ def sheet_of(
     """
     run = opened.run
     report = with_own_text(site.bridge, report)
-    shown = view(replace(report, artifact_urls={}, baseline_artifact_urls={}, drawn_urls={}))
+    shown = view(replace(report, file_urls={}, baseline_file_urls={}, drawn_urls={}))
     rows = queries.artifacts_of(session, run.id)
     kept = {row.path for row in rows}
     before = f"/runs/{baseline.id}/artifacts" if baseline else f"/runs/{run.id}/baseline"

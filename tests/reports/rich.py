@@ -285,8 +285,9 @@ RICH: Report = replace(
     ),
     comparison_url=COMPARE,
     artifact_urls={file.path: f"{URL}/artifacts/{file.path}" for file in FILES},
-    baseline_artifact_urls={
-        file.path: f"https://bridge.example.org/runs/r-1c07/artifacts/{file.path}" for file in FILES
+    file_urls={file.path: f"{URL}/files/{file.path}" for file in FILES},
+    baseline_file_urls={
+        file.path: f"https://bridge.example.org/runs/r-1c07/files/{file.path}" for file in FILES
     },
     drawn_urls={letter * 64: f"{DRAWN}/{letter * 64}" for letter in LETTERS},
     own_text=OWN,
@@ -317,6 +318,7 @@ FIRST: Report = replace(
     ),
     comparison=replace(_FIRST.comparison, contents=CONTENTS),
     artifact_urls=RICH.artifact_urls,
+    file_urls=RICH.file_urls,
     drawn_urls=RICH.drawn_urls,
 )
 SAMPLES = {

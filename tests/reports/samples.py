@@ -85,8 +85,8 @@ COMMON = Report(
     started_at=NOON + 10,
     ended_at=NOON + 490,
     steps=steps(F, F, F, F),
-    artifact_urls={f.path: f"{URL}/files/{f.path}?key=k2" for f in artifacts("2")},
-    baseline_artifact_urls={
+    file_urls={f.path: f"{URL}/files/{f.path}?key=k2" for f in artifacts("2")},
+    baseline_file_urls={
         f.path: f"https://bridge.example.org/runs/r-1c07/files/{f.path}" for f in artifacts("1")
     },
 )
@@ -109,7 +109,7 @@ def finished(after=AFTER, **more):
 
 
 def failed(failure, **more):
-    return replace(COMMON, state=RunState.FAILED, failure=failure, artifact_urls={}, **more)
+    return replace(COMMON, state=RunState.FAILED, failure=failure, file_urls={}, **more)
 
 
 BLOCK = Rule(metric="upper limit*", relative=0.05, effect=RuleEffect.BLOCK)
@@ -246,7 +246,7 @@ SAMPLES = {
     ),
     "running": replace(COMMON, state=RunState.RUNNING, ended_at=None, steps=steps(F, R, W, W)),
     "working-tree": replace(
-        finished(), sha="", run_url="", run_id="", artifact_urls={}, baseline_artifact_urls={}, branch=""
+        finished(), sha="", run_url="", run_id="", file_urls={}, baseline_file_urls={}, branch=""
     ),
     "hostile": replace(
         finished(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reana_bridge.model.metrics import Metric
+from reana_bridge.model.readings import Unreadable
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import Artifact, StepRecord, StepState
 from reana_bridge.reports.markdown import note, section
@@ -29,7 +30,7 @@ by_path = st.dictionaries(nasty, addresses, max_size=2)
 
 
 def reports():
-    urls = {name: by_path for name in ("artifact_urls", "baseline_artifact_urls")}
+    urls = {name: by_path for name in ("file_urls", "baseline_file_urls")}
     return values(Report, text=nasty, floats=st.floats(), run_url=addresses, **urls)
 
 
@@ -180,3 +181,15 @@ def test_what_stood_in_for_an_image_is_said(steps, words):
 def test_a_baseline_that_is_on_no_branch_is_named_by_its_commit():
     given = replace(BASELINE, branch="")
     assert f"against `{given.sha[:7]}` · " in note([finished(baseline=given)])
+
+
+def test_what_could_not_be_read_is_said_before_what_is_missing_for_it():
+    lost = Unreadable(source="results/fit.json", reason="line 1, column 2: is no JSON")
+    odd = Unreadable(source="results/more.json", reason="`x` was already read")
+    more = Metric(name="x", value=1.0, source="results/more.json")
+    kept = tuple(metric for metric in AFTER.metrics if metric.name != "mu")
+    report = finished(replace(AFTER, metrics=(*kept, more), unreadable=(lost, odd)))
+    first, second = section(report).split("\n\n")[:2]
+    assert "`results/fit.json` could not be read; " in first
+    assert second == "**Not readable** results/fit.json: line 1, column 2: is no JSON"
+    assert "**Note** results/more.json: `x` was already read" in section(report)

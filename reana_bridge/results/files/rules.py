@@ -28,7 +28,9 @@ def judged(comparison: FileComparison, rule: FileRule | None) -> FileComparison:
     effect = rule.effect
     if comparison.kind in ADVICE and effect is RuleEffect.BLOCK:
         effect = RuleEffect.WARN
-    words = f"{comparison.verdict.value}: {comparison.explanation}".removesuffix(": ")
+    words = comparison.explanation or comparison.verdict.value
+    if comparison.verdict is not FileVerdict.DIFFERENT and comparison.explanation:
+        words = f"{comparison.verdict.value}: {words}"
     outcome = RuleOutcome(
         rule=in_words(rule), effect=effect, broken=broken, explanation=words, pattern=rule.path
     )
@@ -36,12 +38,13 @@ def judged(comparison: FileComparison, rule: FileRule | None) -> FileComparison:
 
 
 def in_words(rule: FileRule) -> str:
-    """The rule for people: `agrees with the baseline within 1e-06`."""
+    """The rule for people: `may differ from the baseline by at most 1e-06 of it`."""
     limits = [f"{rule.absolute:g}"] if rule.absolute else []
     limits += [f"{rule.relative:g} of it"] if rule.relative else []
-    within = f" within {' + '.join(limits)}" if limits else ""
-    if not limits and (rule.absolute, rule.relative) != (None, None):
-        within = " exactly"
+    exact = not limits and (rule.absolute, rule.relative) != (None, None)
+    within = f"may differ from the baseline by at most {' + '.join(limits)}"
+    if not limits:
+        within = "has to be exactly the baseline's" if exact else "may not differ from the baseline"
     chance = f", p at least {rule.p_value:g}" if rule.p_value is not None else ""
     ignored = f", {', '.join(rule.ignore[:3])} ignored" if rule.ignore else ""
-    return f"agrees with the baseline{within}{chance}{ignored}"
+    return f"{within}{chance}{ignored}"

@@ -20,7 +20,7 @@ from reana_bridge.steps.comparing.files import Left
 from reana_bridge.steps.comparing.history import series_of
 from reana_bridge.steps.comparing.pair_files import pair_files
 from reana_bridge.steps.comparing.series import with_pictures
-from reana_bridge.steps.reporting import analysis_of, artifact_urls, comparison_row, report_of, short_ref
+from reana_bridge.steps.reporting import analysis_of, comparison_row, file_urls, report_of, short_ref
 from reana_bridge.steps.showing import drawn_urls
 from reana_bridge.store.tables import ProjectRow, Run
 
@@ -57,11 +57,11 @@ def pair_report(bridge: Bridge, before: Run, after: Run) -> Report:
 
 def _stored(bridge: Bridge, session: Session, before: Run, after: Run) -> _Stored:
     report = report_of(bridge, session, after)
-    urls = artifact_urls(bridge, session.get(ProjectRow, before.project), before)
+    urls = file_urls(bridge, session.get(ProjectRow, before.project), before)
     row = comparison_row(session, after.id)
     own = from_data(Comparison, row.document) if row else None
     return _Stored(
-        report=replace(report, baseline_artifact_urls=urls),
+        report=replace(report, baseline_file_urls=urls),
         comparison=own if row and row.baseline_run_id == before.id else None,
         past=_past(session, own) if _of_one_analysis(before, after) else None,
     )
