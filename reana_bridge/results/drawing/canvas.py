@@ -55,7 +55,7 @@ def style() -> Any:
     return context(STYLE)
 
 
-def wrapped(text: str, width: int = 76) -> str:
+def wrapped(text: str, width: int = 62) -> str:
     """A title in at most two lines."""
     line = one_line(text, 2 * width)
     if len(line) <= width:
