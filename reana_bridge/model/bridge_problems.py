@@ -1,5 +1,6 @@
 """What is wrong with a value of `.reana-bridge.yaml`, in words, and what to write instead."""
 
+import re
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -56,6 +57,8 @@ _EXPECTED = {
 def _message(kind: str, context: dict[str, Any], value: Any) -> tuple[str, str]:
     if kind in _EXPECTED:
         expected, hint = _EXPECTED[kind]
+        if kind in ("int_type", "float_type") and not _is_quoted_number(value):
+            hint = f"write {expected}, such as `10`"
         return f"must be {expected}, not {kind_of(value)}", hint
     if kind == "too_short":
         return "is empty", "leave the key out, or name at least one"
@@ -67,6 +70,10 @@ def _message(kind: str, context: dict[str, Any], value: Any) -> tuple[str, str]:
     if kind == "less_than_equal":
         return f"must be at most {context['le']:g}, not {kind_of(value)}", "write a smaller number"
     return f"cannot be used ({kind})", ""
+
+
+def _is_quoted_number(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\s*[-+]?[0-9][0-9.eE+-]*\s*", value) is not None
 
 
 def _in_file(document: Document, location: tuple[str | int, ...]) -> Path:
