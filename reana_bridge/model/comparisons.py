@@ -333,6 +333,7 @@ class Comparison:
         history: Where the spread of metrics comes from; None where none was looked at.
         tests: How many statistical tests were made; the correction is over these.
         false_discovery: The share of false alarms among those that stand after the correction, at most.
+        idle: Names or patterns of rules that fit no metric of either side; empty where there are no metrics.
         contents: Path of an artifact of which nothing was drawn beside the other side's -> what is in it: of
             this commit's file, and of the baseline's where that is missing now.
     """
@@ -350,4 +351,5 @@ class Comparison:
     history: History | None = None
     tests: int = 0
     false_discovery: float = 0.05
+    idle: tuple[str, ...] = ()
     contents: dict[str, DrawnFile] = field(default_factory=dict[str, DrawnFile])

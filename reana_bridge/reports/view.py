@@ -12,6 +12,7 @@ from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import Resources
 from reana_bridge.model.runs import LIVE, FailureKind, RunState
+from reana_bridge.model.suggestions import did_you_mean
 from reana_bridge.reports.check_rows import CheckRow, check_rows, checks_line
 from reana_bridge.reports.file_rows import FileRow, PictureRow, file_rows, files_line, picture_rows
 from reana_bridge.reports.headline import Headline, failed_step, headline, unreadable, waiting_sentence
@@ -283,12 +284,22 @@ def _reproduce(report: Report) -> str:
 
 def _cautions(report: Report) -> tuple[str, ...]:
     lines = list(report.warnings)
+    if report.comparison:
+        names = [metric.name for metric in report.metrics]
+        lines.extend(_idle(pattern, names) for pattern in report.comparison.idle)
     if report.result:
         lost = unreadable(report)
         parts = (part for part in report.result.unreadable if part not in lost)
         lines.extend(f"{part.source}: {part.reason}" for part in parts)
         lines.extend(f"{part.path} was not kept: {part.reason}" for part in report.result.skipped)
     return tuple(lines)
+
+
+def _idle(pattern: str, names: Sequence[str]) -> str:
+    hint = did_you_mean(pattern, names)
+    return f"the rule on `{pattern}` fits no metric here, so it judges nothing" + (
+        f"; {hint}" if hint else ""
+    )
 
 
 def _took(report: Report) -> str:

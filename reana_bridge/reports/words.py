@@ -1,7 +1,10 @@
 """Small words of a report: counts, spans of time, sizes, moments in UTC, commits."""
 
 import math
+import re
 from datetime import UTC, datetime
+
+_MERGE_REQUEST = re.compile(r"refs/(?:merge-requests|pull)/(\d+)/head")
 
 
 def plural(count: int, noun: str, nouns: str = "") -> str:
@@ -59,6 +62,14 @@ def size(count: int) -> str:
 def short_sha(sha: str) -> str:
     """The first seven digits of a commit."""
     return sha[:7]
+
+
+def ref_name(ref: str) -> str:
+    """A branch's or tag's name; of a merge request's ref its number, `!12`."""
+    number = _MERGE_REQUEST.fullmatch(ref)
+    if number:
+        return f"!{number[1]}"
+    return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
 
 def shorten(text: str, limit: int) -> str:

@@ -19,7 +19,7 @@ from reana_bridge.model.results import Artifact, Result
 from reana_bridge.results.acceptance import accepted
 from reana_bridge.results.checks import checks_block, compare_checks
 from reana_bridge.results.histories import Past
-from reana_bridge.results.judging import judge_metrics
+from reana_bridge.results.judging import idle, judge_metrics
 
 MAX_DRIFT = 50
 """Most lines of environment drift that a comparison keeps."""
@@ -68,8 +68,7 @@ def compare(
     Raises:
         ValueError: one of `baseline` and `baseline_result` is given without the other.
     """
-    if (baseline is None) != (baseline_result is None):
-        raise ValueError("a baseline and its result belong together; give both or neither")
+    _check_pair(baseline, baseline_result)
     metrics, tests = judge_metrics(
         baseline_result.metrics if baseline_result else None,
         head.metrics,
@@ -92,8 +91,14 @@ def compare(
         made_at=made_at,
         history=past.runs if past else None,
         tests=tests,
+        idle=idle([*rules, *proposed_rules], [metric.name for metric in metrics]),
         blocked=is_blocked((*metrics, *files)) or checks_block(compared, checks),
     )
+
+
+def _check_pair(baseline: Baseline | None, result: Result | None) -> None:
+    if (baseline is None) != (result is None):
+        raise ValueError("a baseline and its result belong together; give both or neither")
 
 
 def _let(files: Sequence[FileComparison], acceptances: Sequence[Acceptance]) -> tuple[FileComparison, ...]:

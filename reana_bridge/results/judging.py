@@ -72,6 +72,12 @@ def judge_metrics(
     return tuple(sorted(let, key=lambda one: (_ORDER[one.verdict], one.name))), tests
 
 
+def idle(rules: Sequence[Rule], names: Sequence[str]) -> tuple[str, ...]:
+    """What rules name that none of the metrics `names` is: nothing is judged by them."""
+    patterns = dict.fromkeys(rule.metric for rule in rules) if names else ()
+    return tuple(pattern for pattern in patterns if not any(map(name_matcher(pattern), names)))
+
+
 @dataclass(frozen=True)
 class _Applied:
     matches: Callable[[str], bool]

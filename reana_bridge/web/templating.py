@@ -15,14 +15,13 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from reana_bridge.reports.numbers import show
-from reana_bridge.reports.words import duration, moment, plural, short_sha, size
+from reana_bridge.reports.words import duration, moment, plural, ref_name, short_sha, size
 
 _HERE = Path(__file__).parent
 # Controls but tab, newline; bidirectional and zero-width marks; halves of surrogate pairs.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-_MERGE_REQUEST = re.compile(r"refs/(?:merge-requests|pull)/(\d+)/head")
 _STATIC = {
     "style.css": "text/css; charset=utf-8",
     "live.js": "text/javascript; charset=utf-8",
@@ -85,14 +84,6 @@ def _finalize(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _short_ref(ref: str) -> str:
-    """A branch's or tag's name, a merge request's number."""
-    number = _MERGE_REQUEST.fullmatch(ref)
-    if number:
-        return f"!{number[1]}"
-    return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
-
-
 def _environment() -> Any:
     environment: Any = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
@@ -108,7 +99,7 @@ def _environment() -> Any:
         "took": duration,
         "bytes": size,
         "sha": short_sha,
-        "branch": _short_ref,
+        "branch": ref_name,
         "counted": plural,
         "iso": iso,
         "ticked": _ticked,

@@ -193,3 +193,8 @@ def test_what_could_not_be_read_is_said_before_what_is_missing_for_it():
     assert "`results/fit.json` could not be read; " in first
     assert second == "**Not readable** results/fit.json: line 1, column 2: is no JSON"
     assert "**Note** results/more.json: `x` was already read" in section(report)
+
+
+def test_a_rule_that_judges_nothing_is_named():
+    text = section(finished(rules=[Rule(metric="efficency", relative=0.1)]))
+    assert "the rule on `efficency` fits no metric here, so it judges nothing" in text

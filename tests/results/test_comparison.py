@@ -157,3 +157,17 @@ def test_ten_thousand_metrics_under_a_hundred_rules():
     compared = compare_metrics(before, after, rules=rules)
     assert len(compared) == 10_000
     assert sum(len(one.rules) for one in compared) == 9_990  # m0 to m9 have no second digit
+
+
+@pytest.mark.parametrize(
+    ("names", "patterns", "idle"),
+    [
+        (["fit.mu"], ["fit.mu", "fit.*", "fit.nu"], ("fit.nu",)),
+        (["fit.mu"], ["fit.nu", "fit.nu"], ("fit.nu",)),
+        ([], ["fit.nu"], ()),
+    ],
+)
+def test_rules_that_judge_nothing_are_named(names, patterns, idle):
+    head = Result(metrics=tuple(Metric(name=name, value=1.0) for name in names))
+    rules = [Rule(metric=pattern, relative=0.1) for pattern in patterns]
+    assert compare(baseline=None, baseline_result=None, head=head, rules=rules).idle == idle

@@ -13,6 +13,7 @@ from reana_bridge.model.codec import from_data
 from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
 from reana_bridge.model.reports import Report
 from reana_bridge.model.results import Result
+from reana_bridge.reports.words import ref_name
 from reana_bridge.results.comparison import compare
 from reana_bridge.results.histories import Past
 from reana_bridge.steps.bridge import Bridge
@@ -20,7 +21,7 @@ from reana_bridge.steps.comparing.files import Left
 from reana_bridge.steps.comparing.history import series_of
 from reana_bridge.steps.comparing.pair_files import pair_files
 from reana_bridge.steps.comparing.series import with_pictures
-from reana_bridge.steps.reporting import analysis_of, comparison_row, file_urls, report_of, short_ref
+from reana_bridge.steps.reporting import analysis_of, comparison_row, file_urls, report_of
 from reana_bridge.steps.showing import drawn_urls
 from reana_bridge.store.tables import ProjectRow, Run
 
@@ -86,7 +87,7 @@ def _made(bridge: Bridge, before: Run, after: Run, past: Past | None) -> Compari
     baseline = Baseline(
         run_id=before.id,
         sha=before.sha,
-        branch=short_ref(before.ref),
+        branch=ref_name(before.ref),
         reason=BaselineReason.GIVEN,
         ended_at=before.ended_at,
     )
