@@ -97,11 +97,11 @@ def _finished(
     if any(row.accepted for row in rows):
         parts.append(f"{sum(bool(row.accepted) for row in rows)} accepted")
     text = ", ".join(parts)
+    if blocked:
+        text = f"{_breaks(blocking, blocking_files, failing)}; {text}"
     lost = unreadable(report)
     if lost and any(row.word == "missing" for row in rows):
         text = f"{_unread(lost)}; {text}"
-    if blocked:
-        text = f"{_breaks(blocking, blocking_files, failing)}; {text}"
     if failing and failing not in text:
         text = f"{text}; {failing}"
     if comparison and comparison.interim:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from reana_bridge.reports.escape import code, inline, link, web_address
+from reana_bridge.reports.escape import code, inline, link, marked, web_address
 from reana_bridge.reports.layout import Detail, folded, table, titled
 from reana_bridge.reports.rows import NOTHING, Row, RuleLine, Tone
 from reana_bridge.reports.view import ReportView
@@ -101,7 +101,7 @@ def rules(shown: ReportView, detail: Detail) -> Iterator[str]:
     if shown.rules:
         yield titled("Rules broken", [_rule(line) for line in shown.rules], detail)
     if shown.accepted:
-        lines = [f"{code(one.metric)} {inline(one.text)}; {inline(one.accepted)}" for one in shown.accepted]
+        lines = [f"{code(one.metric)} {marked(one.text)}; {inline(one.accepted)}" for one in shown.accepted]
         yield titled("Accepted", lines, detail)
     proposed = [_rule(line) for line in shown.proposed if line.state == "broken"]
     if proposed:
@@ -110,4 +110,4 @@ def rules(shown: ReportView, detail: Detail) -> Iterator[str]:
 
 def _rule(line: RuleLine) -> str:
     effect = {"block": "fails the status", "warn": "warns", "inform": "for information"}[line.effect]
-    return f"{code(line.metric)} {inline(line.text)} ({effect})"
+    return f"{code(line.metric)} {marked(line.text)} ({effect})"

@@ -296,10 +296,8 @@ def _cautions(report: Report) -> tuple[str, ...]:
 
 
 def _idle(pattern: str, names: Sequence[str]) -> str:
-    hint = did_you_mean(pattern, names)
-    return f"the rule on `{pattern}` fits no metric here, so it judges nothing" + (
-        f"; {hint}" if hint else ""
-    )
+    said = f"the rule on `{pattern}` fits no metric here, so it judges nothing"
+    return "; ".join(filter(None, [said, did_you_mean(pattern, names)]))
 
 
 def _took(report: Report) -> str:

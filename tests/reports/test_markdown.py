@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from reana_bridge.model.analyses import Rule
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.readings import Unreadable
 from reana_bridge.model.reports import Report

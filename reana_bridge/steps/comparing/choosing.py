@@ -130,9 +130,9 @@ class _Look:
         """Why no place has a baseline."""
         proposal = self._row.proposal
         if self._wish.places != BaselineWish().places:
-            return (
-                f"no successful run at {' or '.join(self._wish.places)}, where the project wants its baseline"
-            )
+            places = " or ".join(_named(place, self._wish) for place in self._wish.places)
+            wanted = f"`baseline` in .reana-bridge.yaml asks for {places}"
+            return f"{wanted}: no successful run of `{self._row.analysis}`"
         if self.wanted is None:
             if proposal:
                 return f"This branch shares no commit with {self.branch}"
@@ -249,3 +249,15 @@ def left_by(run: Run) -> Result:
     """What a run left; where it ran is part of its environment."""
     result = from_data(Result, run.result or {})
     return replace(result, environment={**result.environment, "backend": run.backend})
+
+
+def _named(place: BaselinePlace, wish: BaselineWish) -> str:
+    """A place for a baseline in words."""
+    return {
+        BaselinePlace.MERGE_BASE: "the merge-base",
+        BaselinePlace.ANCESTOR: "an ancestor",
+        BaselinePlace.TARGET: "the tip of the target branch",
+        BaselinePlace.TAG: f"a tag `{wish.tag}`",
+        BaselinePlace.PINNED: f"the run `{wish.run}`",
+        BaselinePlace.ROLLING: "the last runs",
+    }[place]
