@@ -118,6 +118,13 @@ def test_the_page_shows_kept_pictures_alone():
     assert 'rel="noopener noreferrer nofollow"' in page
 
 
+def test_columns_of_a_table_are_aligned_without_styles_which_pages_forbid():
+    own = OwnText(path="report.md", text="| a | b | c |\n|---|--:|:-:|\n| 1 | 2 | 3 |\n")
+    page = own_html(own, lambda _: "")
+    assert '<td>1</td>\n<td class="right">2</td>\n<td class="center">3</td>' in page
+    assert "style" not in page
+
+
 @pytest.mark.parametrize(
     ("source", "path"),
     [("a.png", "results/a.png"), ("../a.png", "a.png"), ("./p/../a.png", "results/a.png"), ("../../a", ""),
