@@ -132,7 +132,7 @@ def test_a_page_has_its_pictures_in_it(plotted):
     titles = [title.split(":")[0] for _, title in found]
     assert titles == [
         "x.png, before",
-        "x.png, this commit",
+        "x.png, after",
         "What differs between baseline and head in x.png",
         "new.pdf, page 1",
         "mine",

@@ -289,7 +289,7 @@ MISTAKES = [
     ("timeout: true", 1, "timeout", ["must be a length of time"]),
     ("timeout: 31d", 1, "timeout", ["longer than 30 days"]),
     ("timeout: 90 minutes", 1, "timeout", ["is no length of time"]),
-    ("priority: high", 1, "priority", ["must be a whole number, not the text `high`", "write a whole number"]),
+    ("priority: high", 1, "priority", ["must be a whole number, not the text `high`", "write a whole"]),
     ("priority: '3'", 1, "priority", ["must be a whole number", "write it without quotes"]),
     ("priority: 1.5", 1, "priority", ["must be a whole number"]),
     ("priority: 101", 1, "priority", ["must be at most 100"]),
