@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from reana_bridge.model.reports import NoteContent, Report
-from reana_bridge.model.runs import FINAL, RunState
+from reana_bridge.model.runs import FINAL, FailureKind, RunState
 from reana_bridge.reports import markdown
 from reana_bridge.reports.escape import code, html_text, marked
 from reana_bridge.reports.view import view
@@ -97,13 +97,19 @@ def _commands(content: NoteContent) -> Iterator[str]:
     states = {report.state for report in content.reports}
     if not content.reports or states & FINAL:
         yield f"{code('/reana run')} runs {'again' if content.reports else 'it all the same'}"
-    if states & {RunState.FAILED, RunState.CANCELLED}:
+    if any(map(_may_succeed, content.reports)):
         yield f"{code('/reana retest')} runs what failed again"
     if states - FINAL - {RunState.WAITING}:
         yield f"{code('/reana cancel')} stops it"
     if _BRANCH.fullmatch(content.default_branch) and any(map(_is_uncompared, content.reports)):
         yield f"{code(f'/reana compare {content.default_branch}')} compares with that branch"
     yield f"{code('/reana help')} lists all"
+
+
+def _may_succeed(report: Report) -> bool:
+    """Whether it came to nothing for a reason that another try may not meet."""
+    misconfigured = report.failure is not None and report.failure.kind is FailureKind.CONFIGURATION
+    return report.state in {RunState.FAILED, RunState.CANCELLED} and not misconfigured
 
 
 def _is_uncompared(report: Report) -> bool:

@@ -115,6 +115,7 @@ def test_only_a_whole_commit_can_be_approved(sha):
         ([SAMPLES["better"]], ["run", "help"]),
         ([SAMPLES["failed"]], ["run", "retest", "help"]),
         ([SAMPLES["cancelled"]], ["run", "retest", "help"]),
+        ([SAMPLES["configuration"]], ["run", "help"]),
         ([SAMPLES["running"]], ["cancel", "help"]),
         ([SAMPLES["waiting"]], ["cancel", "help"]),
         ([SAMPLES["needs-approval"]], ["approve", "help"]),

@@ -80,9 +80,9 @@ def test_what_cannot_be_accepted_is_answered(red: HostedHouse) -> None:
         ("a", "say why `a` may differ"),
         ("sam so", "did you mean `/reana accept same reason`"),
         ("b so", 'did you mean `/reana accept "b c" reason`'),
-        ("zzzzzz so", "There is no metric `zzzzzz`"),
+        ("zzzzzz so", "There is no metric or file `zzzzzz`"),
         ("* so", "one command accepts one metric"),
-        ("other/a so", "There is no metric `other/a`"),
+        ("other/a so", "There is no metric or file `other/a`"),
         ("same so", "`same` breaks no rule"),
     ]
     for number, (line, said) in enumerate(table):

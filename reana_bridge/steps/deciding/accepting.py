@@ -166,8 +166,8 @@ def _unknown(order: Order, there: Sequence[_Candidate], runs: Sequence[Run], sho
     if any(character in order.argument for character in "*?["):
         hint = hint or "one command accepts one metric, by its full name."
     hint = hint or 'a name with blanks stands in quotation marks: `/reana accept "name" reason`.'
-    says = marked(f"There is no metric `{said}` at `{short}`; {hint}")
-    return Refused(reason=f"there is no metric {said} at {short}", says=says)
+    says = marked(f"There is no metric or file `{said}` at `{short}`; {hint}")
+    return Refused(reason=f"there is no metric or file {said} at {short}", says=says)
 
 
 def _several(order: Order, meant: Sequence[_Candidate]) -> Refused:
