@@ -3,6 +3,7 @@
 import gc
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from zlib import crc32
@@ -24,6 +25,8 @@ settings.register_profile("sample", max_examples=30, derandomize=True, **_ANY_TI
 settings.register_profile("soak", max_examples=500, **_ANY_TIME)
 
 _TESTS = Path(__file__).parent
+_MANY = 6
+"""Cases of one function that make it a matrix."""
 _KINDS = ("sqlite", "postgresql")
 _KIND = re.compile(rf"(?<=[\[-])({'|'.join(_KINDS)})(?=[-\]])")
 
@@ -45,7 +48,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "soak" in item.keywords:
             item.add_marker(skip)
     names = {item.nodeid for item in items}
-    left_out = {item for item in items if _is_left_out(item, names)}
+    cases = Counter(_function(item.nodeid) for item in items)
+    left_out = {item for item in items if _is_left_out(item, names) or _is_one_of_many(item, cases)}
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = sorted((item for item in items if item not in left_out), key=_is_short)
 
@@ -71,10 +75,21 @@ def _is_left_out(item: pytest.Item, names: set[str]) -> bool:
 
     The storage itself is always tested on both.
     """
-    if _room(item) not in {"steps", "faults"}:
+    if _room(item) not in {"steps", "faults", "web", "cli"}:
         return False
     twins = sorted({_KIND.sub(kind, item.nodeid) for kind in _KINDS} & names)
     return len(twins) == 2 and item.nodeid != twins[crc32(item.name.split("[")[0].encode()) % 2]
+
+
+def _is_one_of_many(item: pytest.Item, cases: Counter[str]) -> bool:
+    """Whether a sample does without it: of a long table of slow cases about half are tried."""
+    if _room(item) not in {"steps", "backends", "forges", "contract", "web", "cli"}:
+        return False
+    return cases[_function(item.nodeid)] >= _MANY and crc32(item.nodeid.encode()) % 2 == 1
+
+
+def _function(nodeid: str) -> str:
+    return nodeid.partition("[")[0]
 
 
 @pytest.fixture(scope="session")

@@ -50,6 +50,7 @@ def test_a_server_that_dies_while_github_takes_its_time(world: World) -> None:
     assert len(noted.comments) == 1, "there never was a second one"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("forge", ["token", "app"])
 def test_hooks_that_are_lost_are_found(tmp_path: Path, sqlite_template: Path, forge: str) -> None:
     with World(tmp_path, sqlite_template, poll=1) as world:
