@@ -175,14 +175,17 @@ def view(report: Report) -> ReportView:
         used=_used(report.result.resources) if report.result else (),
         unsure=_unsure(rows),
         limits_line=limits_line(comparison) if comparison else "",
-        accept=_accept_commands(rows, files),
+        accept=_accept_commands(report, rows, files),
         approve=f"/reana approve {report.sha}" if _waits(report) else "",
         approved=f"approved by {report.approved_by}, so it is never a baseline" if report.approved_by else "",
     )
 
 
-def _accept_commands(rows: Sequence[Row], files: Sequence[FileRow]) -> tuple[str, ...]:
-    blocking = [*(row.name for row in rows if row.blocks), *(file.path for file in files if file.blocks)]
+def _accept_commands(report: Report, rows: Sequence[Row], files: Sequence[FileRow]) -> tuple[str, ...]:
+    # What could not be read is not meant to be missing.
+    lost = bool(report.result and report.result.unreadable)
+    metrics = (row.name for row in rows if row.blocks and not (lost and row.compared.head is None))
+    blocking = (*metrics, *(file.path for file in files if file.blocks))
     return tuple(filter(None, map(accept_command, blocking)))
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from reana_bridge.model.analyses import Rule
+from reana_bridge.model.comparisons import RuleEffect
 from reana_bridge.model.metrics import Metric
 from reana_bridge.model.readings import Unreadable
 from reana_bridge.model.reports import Report
@@ -194,6 +195,15 @@ def test_what_could_not_be_read_is_said_before_what_is_missing_for_it():
     assert "`results/fit.json` could not be read; " in first
     assert second == "**Not readable** results/fit.json: line 1, column 2: is no JSON"
     assert "**Note** results/more.json: `x` was already read" in section(report)
+
+
+def test_what_could_not_be_read_is_not_offered_as_meant_to_be_missing():
+    kept = replace(AFTER, metrics=tuple(metric for metric in AFTER.metrics if metric.name != "mu"))
+    lost = replace(kept, unreadable=(Unreadable(source="results/fit.json", reason="is no JSON"),))
+    for result, offered in [(kept, True), (lost, False)]:
+        text = section(finished(result, rules=[Rule(metric="mu", relative=0.1, effect=RuleEffect.BLOCK)]))
+        assert "mu` may change" in text
+        assert ("/reana accept mu reason" in text) is offered
 
 
 def test_a_rule_that_judges_nothing_is_named():
