@@ -69,6 +69,11 @@ def ref_name(ref: str) -> str:
     number = _MERGE_REQUEST.fullmatch(ref)
     if number:
         return f"!{number[1]}"
+    return short_ref(ref)
+
+
+def short_ref(ref: str) -> str:
+    """The branch's or tag's name without `refs/heads/` or `refs/tags/`; another ref as it is."""
     return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
 
 

@@ -11,8 +11,9 @@ from reana_bridge.model.codec import from_data
 from reana_bridge.model.comparisons import Comparison
 from reana_bridge.model.problems import Problem
 from reana_bridge.model.reports import Report
-from reana_bridge.model.results import Failure, Result, StepRecord
+from reana_bridge.model.results import Artifact, Failure, Result, StepRecord
 from reana_bridge.model.runs import RunState
+from reana_bridge.reports.words import short_ref
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.pausing import pauses_on
 from reana_bridge.steps.showing import drawn_urls, with_advice
@@ -101,11 +102,6 @@ def newest_runs(session: Session, project: str, sha: str) -> list[Run]:
     return [newest[name] for name in sorted(newest)]
 
 
-def short_ref(ref: str) -> str:
-    """The branch's or tag's name without `refs/heads/` or `refs/tags/`."""
-    return ref.removeprefix("refs/heads/").removeprefix("refs/tags/")
-
-
 _CHANGES = {"gitlab": "-/merge_requests/{number}/diffs", "github": "pull/{number}/files"}
 
 
@@ -133,5 +129,6 @@ def _urls(bridge: Bridge, project: ProjectRow | None, run: Run, room: str) -> di
     if not run.result or not page:
         return {}
     suffix = f"?{key}" if key else ""
-    artifacts = from_data(Result, run.result).artifacts
+    # The artifacts alone: a result may have thousands of metrics.
+    artifacts = (from_data(Artifact, item) for item in run.result.get("artifacts", ()))
     return {item.path: f"{page}/{room}/{quote(item.path)}{suffix}" for item in artifacts}

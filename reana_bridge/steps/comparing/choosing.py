@@ -15,10 +15,10 @@ from reana_bridge.model.comparisons import BaselineReason
 from reana_bridge.model.globs import matches
 from reana_bridge.model.results import Result
 from reana_bridge.model.runs import RunState
+from reana_bridge.reports.words import short_ref
 from reana_bridge.results.baselines import Candidate, Choice, Place, choose_baseline
 from reana_bridge.results.rolling import together
 from reana_bridge.steps.comparing.ruling import target_sha
-from reana_bridge.steps.reporting import short_ref
 from reana_bridge.store.tables import Head, Run
 
 LOOK_BACK = 500
