@@ -41,7 +41,9 @@ def command(
 
 
 def _line(analysis: str, record: "RuleRecord") -> str:
+    from reana_bridge.reports.words import plural
+
     rule = f"{analysis}: {record.rule.pattern} {record.rule.limit} ({record.rule.effect})"
-    alarms = f"{record.raised} alarm{'' if record.raised == 1 else 's'}"
     false = f"{record.accepted} accepted, {record.vanished} vanished, {100 * record.share:.0f} % false"
-    return f"{rule}: {alarms}, {false}{'; noisy: widen its limit' if record.is_noisy else ''}"
+    advice = "; noisy: widen its limit" if record.is_noisy else ""
+    return f"{rule}: {plural(record.raised, 'alarm')}, {false}{advice}"

@@ -83,10 +83,14 @@ def me() -> str:
         return "the administrator"
 
 
+def json_text(data: Any) -> str:
+    """`data` as JSON, as every command writes it."""
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+
+
 def print_json(data: Any) -> None:
     """Print `data` as JSON."""
-    json.dump(data, sys.stdout, indent=2, ensure_ascii=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(json_text(data))
 
 
 def parameters_of(given: list[str]) -> dict[str, str | int | float | bool]:

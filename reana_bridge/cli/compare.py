@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reana_bridge.cli.common import ConfigOption, Failure, JsonOption
+from reana_bridge.cli.common import ConfigOption, Failure, JsonOption, json_text
 from reana_bridge.model.analyses import Analysis
 
 if TYPE_CHECKING:
@@ -171,14 +171,12 @@ def _say_written(output: Path, form: Form, count: int) -> None:
 
 
 def _text(enclosed: "Enclosed", form: Form) -> str:
-    import json
-
     from reana_bridge.model.codec import to_data
     from reana_bridge.reports import html, markdown
 
     match form:
         case Form.JSON:
-            return json.dumps(to_data(enclosed.report), indent=2, ensure_ascii=False) + "\n"
+            return json_text(to_data(enclosed.report))
         case Form.MARKDOWN:
             return markdown.section(enclosed.report, commands=False)
         case Form.HTML:

@@ -9,21 +9,11 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from reana_bridge.model.reports import Report
+from reana_bridge.reports.file_rows import PICTURES
 from reana_bridge.reports.pictured import SPARE, Pictured, pictures_of, with_links
 from reana_bridge.reports.words import plural, size
 
 FOLDER = "pictures"
-KINDS: Mapping[str, str] = MappingProxyType(
-    {
-        ".png": "image/png",
-        ".jpg": "image/jpeg",
-        ".jpeg": "image/jpeg",
-        ".gif": "image/gif",
-        ".webp": "image/webp",
-        ".svg": "image/svg+xml",
-    }
-)
-"""Ending of a picture -> its media type. In an `<img>` none of them runs a script."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +57,7 @@ def enclose(report: Report, content: Callable[[Pictured], bytes | None], *, limi
     links: dict[str, str] = {}
     left_out: set[str] = set()
     room = limit
-    for picture in pictures_of(report, tuple(KINDS)):
+    for picture in pictures_of(report, tuple(PICTURES)):
         if picture.rank == SPARE or picture.digest in links or picture.digest in left_out:
             continue
         found = content(picture)
@@ -78,7 +68,7 @@ def enclose(report: Report, content: Callable[[Pictured], bytes | None], *, limi
             continue
         room -= len(found)
         links[picture.digest] = link = _link(picture)
-        copies[link] = Copy(kind=KINDS[PurePosixPath(link).suffix], content=found)
+        copies[link] = Copy(kind=PICTURES[PurePosixPath(link).suffix], content=found)
     return Enclosed(report=_saying(with_links(report, links), len(left_out), limit), pictures=copies)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from reana_bridge.model.comparisons import FileComparison, FilePart, FileVerdict, Measure, RuleEffect
 from reana_bridge.model.drawn import DrawnFile, Picture
@@ -10,8 +11,17 @@ from reana_bridge.model.reports import Report
 from reana_bridge.reports.numbers import show
 from reana_bridge.reports.rows import RuleLine, Tone, rule_line
 
-PICTURES = frozenset({".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"})
-"""Endings of files that are pictures by themselves."""
+PICTURES: Mapping[str, str] = MappingProxyType(
+    {
+        ".png": "image/png",
+        ".jpg": "image/jpeg",
+        ".jpeg": "image/jpeg",
+        ".gif": "image/gif",
+        ".webp": "image/webp",
+        ".svg": "image/svg+xml",
+    }
+)
+"""Ending of a file that is a picture by itself -> its media type. In an `<img>` none runs a script."""
 DOCUMENTS = frozenset({".pdf"})
 """Endings of plots that pictures are made of."""
 _SIDES = ("baseline", "head", "difference")
@@ -98,7 +108,7 @@ class FileRow:
     def is_plot(self) -> bool:
         """Whether it is a picture, a document of such, or something that was drawn as one."""
         ending = PurePosixPath(self.path).suffix.lower()
-        return ending in PICTURES | DOCUMENTS or self.drawn("head", "baseline") is not None
+        return ending in {*PICTURES, *DOCUMENTS} or self.drawn("head", "baseline") is not None
 
     @property
     def moved(self) -> bool:

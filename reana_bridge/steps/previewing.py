@@ -23,6 +23,7 @@ from reana_bridge.results.drawing.contents import Content, draw
 from reana_bridge.results.drawing.previews import MAX_HISTOGRAMS, MAX_PAGES
 from reana_bridge.results.isolation import IsolationLimits
 from reana_bridge.steps.bridge import Bridge
+from reana_bridge.steps.comparing.limits import preview_isolation_of
 from reana_bridge.steps.comparing.pictures import take_over
 from reana_bridge.store.artifacts import put_artifact
 from reana_bridge.store.tables import ArtifactRow
@@ -91,8 +92,7 @@ def draw_files(
         artifacts: The files; one whose content is gone has that as its problem.
         until: By `time.monotonic`; files that no time is left for say so.
     """
-    limits = bridge.settings.limits
-    allowed = replace(bridge.isolation, seconds=min(limits.isolated_seconds, limits.preview_seconds))
+    allowed = preview_isolation_of(bridge.settings.limits)
     refused = [_refusal(bridge, artifact) for artifact in artifacts]
     tried = [artifact for artifact, problem in zip(artifacts, refused, strict=True) if not problem]
     drawn = iter(_drawn(bridge, run_id, tried, until, allowed))

@@ -11,19 +11,13 @@ from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
+from reana_bridge.reports.file_rows import PICTURES
 from reana_bridge.store.blobs import Blobs
 from reana_bridge.store.tables import ArtifactRow
 from reana_bridge.web.problems import NotThere
 
-PICTURES = {
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".gif": "image/gif",
-    ".webp": "image/webp",
-}
-DRAWN = frozenset({*PICTURES, ".svg"})
-"""Endings of files that an `<img>` shows. There a drawing runs no script; opened by itself it is saved."""
+_SHOWN = {ending: kind for ending, kind in PICTURES.items() if ending != ".svg"}
+"""Those that are shown when they are opened by themselves, where a drawing would run its scripts."""
 _TEXTS = frozenset(
     {".txt", ".log", ".csv", ".tsv", ".json", ".yaml", ".yml", ".md", ".py", ".c", ".cc", ".cxx", ".h", ".sh"}
 )
@@ -34,7 +28,7 @@ _POLICY = "sandbox; default-src 'none'"
 
 def is_picture(path: str) -> bool:
     """Whether a file of this name can be shown by an `<img>`."""
-    return PurePosixPath(path).suffix.lower() in DRAWN
+    return PurePosixPath(path).suffix.lower() in PICTURES
 
 
 def serve(blobs: Blobs, row: ArtifactRow, *, public: bool, download: bool = False) -> Response:
@@ -68,8 +62,8 @@ def serve(blobs: Blobs, row: ArtifactRow, *, public: bool, download: bool = Fals
 
 def _manner(row: ArtifactRow, download: bool) -> tuple[str, str]:
     suffix = PurePosixPath(row.path).suffix.lower()
-    if suffix in PICTURES:
-        return PICTURES[suffix], "attachment" if download else "inline"
+    if suffix in _SHOWN:
+        return _SHOWN[suffix], "attachment" if download else "inline"
     if suffix == ".svg":
         return "image/svg+xml", "attachment"
     if suffix in _TEXTS and row.size <= _TEXT_LIMIT and not download:

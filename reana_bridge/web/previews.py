@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from reana_bridge.model.reports import OwnText
+from reana_bridge.reports.file_rows import PICTURES
 from reana_bridge.reports.own_text import own_html
 
 ROWS, COLUMNS = 200, 40
@@ -20,7 +21,6 @@ _CELL = 200
 _LINE = 2_000
 _TABLES = {".csv": ",", ".tsv": "\t"}
 _BINARY = frozenset({".pdf", ".root", ".npy", ".npz", ".h5", ".hdf5", ".parquet", ".zip", ".gz", ".pkl"})
-_PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ def preview(path: str, content: bytes, *, size: int, picture: Callable[[str], st
         picture: Gives the addresses of kept pictures, for Markdown.
     """
     suffix = PurePosixPath(path).suffix.lower()
-    if suffix in _PICTURES:
+    if suffix in PICTURES:
         return Preview(kind="picture")
     if suffix in _BINARY or b"\x00" in content:
         return Preview(kind="none")

@@ -22,7 +22,7 @@ from reana_bridge.results.files.artifacts import Side, compare_artifacts
 from reana_bridge.settings import LimitSettings
 from reana_bridge.steps.collecting.measuring import Measuring, not_read_in_folders
 from reana_bridge.steps.comparing.contents import alone_of
-from reana_bridge.steps.comparing.limits import isolation_of, limits_of
+from reana_bridge.steps.comparing.limits import isolation_of, limits_of, preview_isolation_of
 from reana_bridge.steps.comparing.series import drawn_series, with_pictures
 from reana_bridge.steps.showing import OWN_TEXTS
 
@@ -90,10 +90,8 @@ def _contents(
         Content(path=each.path, place=place) for each, place in places if each.size <= limits.compared_file
     ]
     wanted = wanted[: limits.compared_files]
-    isolation = isolation_of(limits)
-    allowed = replace(isolation, seconds=min(isolation.seconds, limits.preview_seconds))
     until = time.monotonic() + limits.compared_seconds
-    found = draw(wanted, output=drawings, limits=allowed, until=until)
+    found = draw(wanted, output=drawings, limits=preview_isolation_of(limits), until=until)
     return {one.path: each for one, each in zip(wanted, found, strict=True) if each is not None}
 
 

@@ -15,6 +15,11 @@ def isolation_of(limits: LimitSettings) -> IsolationLimits:
     )
 
 
+def preview_isolation_of(limits: LimitSettings) -> IsolationLimits:
+    """The same for a file of which only what is in it is drawn."""
+    return replace(isolation_of(limits), seconds=min(limits.isolated_seconds, limits.preview_seconds))
+
+
 def limits_of(limits: LimitSettings) -> Limits:
     """What comparing the files of a run with its baseline's may take."""
     return Limits(
