@@ -223,6 +223,7 @@ class FileComparison:
         parts: Its parts, those that differ first.
         pictures: What was drawn of the whole file.
         rules: What the rule on it says.
+        lasting: Whether another look would say the same; False for a want of the server's: time, a library.
     """
 
     path: str
@@ -235,6 +236,7 @@ class FileComparison:
     parts: tuple[FilePart, ...] = ()
     pictures: tuple[Picture, ...] = ()
     rules: tuple[RuleOutcome, ...] = ()
+    lasting: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

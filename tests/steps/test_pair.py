@@ -8,7 +8,6 @@ import pytest
 
 from reana_bridge.reports.pictured import drawn_pictures
 from reana_bridge.results.correction import recomputed
-from reana_bridge.results.files.comparing import NO_TIME
 from reana_bridge.steps.comparing import pair_files as pair_module
 from reana_bridge.steps.comparing.files import look_into
 from reana_bridge.steps.comparing.pair import pair_report
@@ -135,7 +134,7 @@ def test_what_no_time_was_left_for_is_looked_into_the_next_time(
     def hurried(*sides: Any, limits: Any, **more: Any) -> Any:
         looks.append({each.path for side in sides[1:3] for each in side.result.artifacts})
         found = look_into(*sides, limits=limits, **more)
-        tired = replace(found.files[0], explanation=f"{NO_TIME}: so it says")
+        tired = replace(found.files[0], explanation="no time was left", lasting=False)
         return replace(found, files=(tired, *found.files[1:])) if len(looks) < 3 else found
 
     monkeypatch.setattr(pair_module, "look_into", hurried)

@@ -21,8 +21,6 @@ from reana_bridge.results.isolation import Answer, IsolationLimits, Item, run_ea
 SMALL = 1 << 20
 """Bytes up to which a file of a light kind is compared in this very process."""
 TASK = "compare"
-NO_TIME = "no time was left"
-"""How the explanation of a file begins that was not looked into for want of time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +95,8 @@ def compare_contents(
     for start in range(0, len(heavy), limits.at_once):
         group = heavy[start : start + limits.at_once]
         if clock() >= until:
-            reason = f"{NO_TIME}: all files together may take {limits.seconds:g} s"
-            found |= {number: _not(one, reason, kind) for number, one, kind in group}
+            reason = f"no time was left: all files together may take {limits.seconds:g} s"
+            found |= {number: replace(_not(one, reason, kind), lasting=False) for number, one, kind in group}
         else:
             compared = _isolated([(one, kind) for _, one, kind in group], drawings, limits)
             found |= {number: each for (number, _, _), each in zip(group, compared, strict=True)}

@@ -11,9 +11,6 @@ from reana_bridge.results.files.pair import MAX_EXPLANATION, NotComparable, Pair
 from reana_bridge.results.files.tolerances import Tolerances
 from reana_bridge.results.readers.clean import one_line
 
-NEEDS = "needs the extra"
-"""How the explanation of a file begins that could not be compared for want of a library."""
-
 
 def compare_here(
     path: str, kind: str, rule: FileRule | None, baseline: Path, head: Path, drawings: Path | None
@@ -36,7 +33,8 @@ def compare_here(
     except Exception as error:  # a comparator from outside, or a library over a damaged file
         words = one_line(_why(error), MAX_EXPLANATION)
         verdict = FileVerdict.NOT_COMPARABLE
-        return FileComparison(path=path, verdict=verdict, kind=kind, explanation=words)
+        lasting = not isinstance(error, ImportError)
+        return FileComparison(path=path, verdict=verdict, kind=kind, explanation=words, lasting=lasting)
 
 
 def _why(error: Exception) -> str:
@@ -44,7 +42,7 @@ def _why(error: Exception) -> str:
         return str(error)
     if isinstance(error, ImportError):
         extra = extra_of(error) or "plots"
-        return f"{NEEDS} `{extra}` of reana-bridge on the server ({error})"
+        return f"needs the extra `{extra}` of reana-bridge on the server ({error})"
     if isinstance(error, RecursionError):
         return "is nested too deeply"
     return f"cannot be read: {type(error).__name__}: {error}"

@@ -18,8 +18,6 @@ from sqlalchemy import delete
 from reana_bridge.model.analyses import Analysis
 from reana_bridge.model.codec import CodecError, from_data, to_data
 from reana_bridge.model.results import Artifact
-from reana_bridge.results.files.comparing import NO_TIME
-from reana_bridge.results.files.here import NEEDS
 from reana_bridge.steps.bridge import Bridge
 from reana_bridge.steps.comparing.files import Left, Looked, look_into
 from reana_bridge.steps.comparing.limits import limits_while_waited_for
@@ -51,11 +49,8 @@ class PairFiles:
     def done(self) -> frozenset[str]:
         """Paths of the files of which another look would give the same."""
         wanting = {path for path, content in self.looked.contents.items() if not content.lasting}
-        return frozenset(
-            each.path
-            for each in self.looked.files or ()
-            if each.path not in wanting and not each.explanation.startswith((NO_TIME, NEEDS))
-        )
+        files = self.looked.files or ()
+        return frozenset(each.path for each in files if each.lasting and each.path not in wanting)
 
     @property
     def is_whole(self) -> bool:
