@@ -1,5 +1,6 @@
 """Runs an ASGI application under uvicorn in a thread of this process, on a port that stays its own."""
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -23,6 +24,17 @@ class _Protocol(HttpToolsProtocol):
         super().on_message_begin()
         scope: Any = self.scope
         scope[TRANSPORT] = self.transport
+
+
+class _Server(uvicorn.Server):
+    """As uvicorn's, and when it is away no connection is open any more."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        # One that came while the others were closed would stay open, with nobody to read it.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
 
 def _socket(port: int) -> socket.socket:
@@ -76,7 +88,7 @@ class Listener:
             date_header=self._date_header,
             timeout_graceful_shutdown=1,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
         self._thread = threading.Thread(target=self._run, args=(self._server,), daemon=True)
         self._thread.start()
         deadline = time.monotonic() + _START_SECONDS
