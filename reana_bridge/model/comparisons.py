@@ -336,6 +336,7 @@ class Comparison:
         tests: How many statistical tests were made; the correction is over these.
         false_discovery: The share of false alarms among those that stand after the correction, at most.
         idle: Names or patterns of rules that fit no metric of either side; empty where there are no metrics.
+        idle_files: Globs of rules on files that fit no artifact of either side.
         contents: Path of an artifact of which nothing was drawn beside the other side's -> what is in it: of
             this commit's file, and of the baseline's where that is missing now.
     """
@@ -354,4 +355,5 @@ class Comparison:
     tests: int = 0
     false_discovery: float = 0.05
     idle: tuple[str, ...] = ()
+    idle_files: tuple[str, ...] = ()
     contents: dict[str, DrawnFile] = field(default_factory=dict[str, DrawnFile])

@@ -290,6 +290,7 @@ def _cautions(report: Report) -> tuple[str, ...]:
     if report.comparison:
         names = [metric.name for metric in report.metrics]
         lines.extend(_idle(pattern, names) for pattern in report.comparison.idle)
+        lines.extend(_idle_on_files(glob, report) for glob in report.comparison.idle_files)
     if report.result:
         lost = unreadable(report)
         parts = (part for part in report.result.unreadable if part not in lost)
@@ -301,6 +302,13 @@ def _cautions(report: Report) -> tuple[str, ...]:
 def _idle(pattern: str, names: Sequence[str]) -> str:
     said = f"the rule on `{pattern}` fits no metric here, so it judges nothing"
     return "; ".join(filter(None, [said, did_you_mean(pattern, names)]))
+
+
+def _idle_on_files(glob: str, report: Report) -> str:
+    said = f"`{glob}` under `files` fits no artifact here, so it judges nothing"
+    known = [artifact.path for artifact in report.result.artifacts] if report.result else []
+    advice = did_you_mean(glob, known) or "artifacts are the workflow's outputs and what `artifacts` names"
+    return f"{said}; {advice}"
 
 
 def _took(report: Report) -> str:

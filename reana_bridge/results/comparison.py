@@ -3,9 +3,9 @@
 How metrics are judged: `judging.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from reana_bridge.model.analyses import Rule
+from reana_bridge.model.analyses import FileRule, Rule
 from reana_bridge.model.comparisons import (
     Acceptance,
     Baseline,
@@ -18,6 +18,7 @@ from reana_bridge.model.comparisons import (
 from reana_bridge.model.results import Artifact, Result
 from reana_bridge.results.acceptance import accepted
 from reana_bridge.results.checks import checks_block, compare_checks
+from reana_bridge.results.files.rules import idle as idle_files
 from reana_bridge.results.histories import Past
 from reana_bridge.results.judging import idle, judge_metrics
 
@@ -43,11 +44,11 @@ def compare(
     rules: Sequence[Rule] = (),
     proposed_rules: Sequence[Rule] = (),
     no_baseline: str = "",
-    waiting_for: str = "",
     past: Past | None = None,
     acceptances: Sequence[Acceptance] = (),
     checks: RuleEffect = RuleEffect.WARN,
     files: Sequence[FileComparison] | None = None,
+    file_rules: Sequence[FileRule] = (),
 ) -> Comparison:
     """The comparison of `head` with the result of its baseline.
 
@@ -59,11 +60,11 @@ def compare(
         rules: The rules that count: the target branch's.
         proposed_rules: The rules of this commit; those that are not among `rules` are shown, not counted.
         no_baseline: Why there is no baseline, one sentence.
-        waiting_for: The commit of a better baseline that still runs; makes the comparison interim.
         past: What the default branch had up to the baseline; None where it was not looked at.
         acceptances: Differences that somebody said are expected.
         checks: What a check that does not pass does.
         files: What became of the artifacts, where they were looked into; None to go by their digests.
+        file_rules: The rules on files, proposed ones too: those that fit no artifact are named.
 
     Raises:
         ValueError: one of `baseline` and `baseline_result` is given without the other.
@@ -86,12 +87,11 @@ def compare(
         checks=compared,
         files=files,
         drift=environment_drift(baseline_result.environment, head.environment) if baseline_result else (),
-        interim=bool(waiting_for),
-        waiting_for=waiting_for,
         made_at=made_at,
         history=past.runs if past else None,
         tests=tests,
         idle=idle([*rules, *proposed_rules], [metric.name for metric in metrics]),
+        idle_files=idle_files(file_rules, [*_paths(head), *_paths(baseline_result)]),
         blocked=is_blocked((*metrics, *files)) or checks_block(compared, checks),
     )
 
@@ -99,6 +99,12 @@ def compare(
 def _check_pair(baseline: Baseline | None, result: Result | None) -> None:
     if (baseline is None) != (result is None):
         raise ValueError("a baseline and its result belong together; give both or neither")
+
+
+def _paths(result: Result | None) -> Iterator[str]:
+    if result is not None:
+        yield from (artifact.path for artifact in result.artifacts)
+        yield from (skipped.path for skipped in result.skipped)
 
 
 def _let(files: Sequence[FileComparison], acceptances: Sequence[Acceptance]) -> tuple[FileComparison, ...]:

@@ -5,6 +5,7 @@ say; the rules that count are the target branch's; what was compared is stored w
 report is the same whenever it is rendered.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -13,8 +14,11 @@ from sqlalchemy.orm import Session
 
 from reana_bridge.crashpoints import reach
 from reana_bridge.forges.base import ForgeRefused
+from reana_bridge.model.analyses import Analysis
 from reana_bridge.model.codec import to_data
+from reana_bridge.model.comparisons import Comparison, FileComparison
 from reana_bridge.model.projects import Project
+from reana_bridge.model.results import Result
 from reana_bridge.model.runs import RunState, Wanted
 from reana_bridge.results.baselines import Choice
 from reana_bridge.results.comparison import compare
@@ -57,6 +61,25 @@ class _Gathered:
     expected: Expected = field(default_factory=Expected)
 
 
+def _compared(
+    found: _Gathered, chosen: Chosen, head: Result, own: Analysis, files: Sequence[FileComparison] | None
+) -> Comparison:
+    counts = found.ruling.analysis
+    return compare(
+        baseline=chosen.choice.baseline,
+        baseline_result=chosen.result,
+        head=head,
+        rules=counts.rules,
+        proposed_rules=own.rules,
+        no_baseline=chosen.choice.no_baseline,
+        past=found.past,
+        acceptances=found.expected.acceptances,
+        checks=counts.checks,
+        files=files,
+        file_rules=[*counts.files, *own.files],
+    )
+
+
 class Compare:
     """Works on runs that are `comparing`."""
 
@@ -83,18 +106,7 @@ class Compare:
         looked = look_into(bridge, _baseline(chosen), Left(run_id=row.id, result=head), found.ruling.analysis)
         drawn = draw_series(bridge, chosen.result, head)
         reach("compare.files")
-        comparison = compare(
-            baseline=choice.baseline,
-            baseline_result=chosen.result,
-            head=head,
-            rules=found.ruling.analysis.rules,
-            proposed_rules=analysis_of(row).rules,
-            no_baseline=choice.no_baseline,
-            past=found.past,
-            acceptances=found.expected.acceptances,
-            checks=found.ruling.analysis.checks,
-            files=looked.files,
-        )
+        comparison = _compared(found, chosen, head, analysis_of(row), looked.files)
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
             if awaited and not self._still_runs(session, awaited):

@@ -92,14 +92,15 @@ COMMON = Report(
 )
 
 
-def compared(after=AFTER, before=BEFORE, baseline=BASELINE, **more):
-    return compare(
+def compared(after=AFTER, before=BEFORE, baseline=BASELINE, waiting_for="", **more):
+    made = compare(
         baseline=baseline,
         baseline_result=before if baseline else None,
         head=after,
         made_at=NOON + 500,
         **more,
     )
+    return replace(made, interim=bool(waiting_for), waiting_for=waiting_for)
 
 
 def finished(after=AFTER, **more):

@@ -209,3 +209,17 @@ def test_what_could_not_be_read_is_not_offered_as_meant_to_be_missing():
 def test_a_rule_that_judges_nothing_is_named():
     text = section(finished(rules=[Rule(metric="efficency", relative=0.1)]))
     assert "the rule on `efficency` fits no metric here, so it judges nothing" in text
+
+
+@pytest.mark.parametrize(
+    ("glob", "advice"),
+    [
+        ("results/mas.png", "did you mean `results/mass.png`?"),
+        ("**/*.root", "artifacts are the workflow's outputs and what `artifacts` names"),
+    ],
+)
+def test_a_rule_on_files_that_judges_nothing_is_named(glob, advice):
+    report = finished()
+    compared = replace(report.comparison, idle_files=(glob,))
+    text = section(replace(report, comparison=compared))
+    assert f"`{glob}` under `files` fits no artifact here, so it judges nothing; {advice}" in text

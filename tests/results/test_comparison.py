@@ -1,9 +1,9 @@
 import pytest
 
-from reana_bridge.model.analyses import Rule
+from reana_bridge.model.analyses import FileRule, Rule
 from reana_bridge.model.comparisons import Baseline, BaselineReason, FileVerdict, RuleEffect, Verdict
 from reana_bridge.model.metrics import Direction, Metric
-from reana_bridge.model.results import Artifact, Result
+from reana_bridge.model.results import Artifact, Result, Skipped
 from reana_bridge.results.comparison import compare, compare_files, environment_drift
 from reana_bridge.results.judging import judge_metrics
 
@@ -98,16 +98,10 @@ def test_without_a_baseline_values_and_bounds_remain():
     )
 
 
-def test_interim_while_waiting():
-    comparison = compare(
-        baseline=BASELINE,
-        baseline_result=result(),
-        head=result(),
-        made_at=0,
-        waiting_for="abc",
-        no_baseline="x",
-    )
-    assert (comparison.interim, comparison.waiting_for, comparison.no_baseline) == (True, "abc", "")
+def test_why_there_is_no_baseline_is_said_only_where_there_is_none():
+    with_one = compare(baseline=BASELINE, baseline_result=result(), head=result(), no_baseline="x")
+    without = compare(baseline=None, baseline_result=None, head=result(), no_baseline="x")
+    assert (with_one.no_baseline, without.no_baseline) == ("", "x")
 
 
 def test_a_baseline_without_its_result_is_refused():
@@ -171,3 +165,28 @@ def test_rules_that_judge_nothing_are_named(names, patterns, idle):
     head = Result(metrics=tuple(Metric(name=name, value=1.0) for name in names))
     rules = [Rule(metric=pattern, relative=0.1) for pattern in patterns]
     assert compare(baseline=None, baseline_result=None, head=head, rules=rules).idle == idle
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "globs", "idle"),
+    [
+        ([], ["plot.png"], ["*.png", "plots/*.png"], ("plots/*.png",)),
+        (["old.csv"], ["new.csv"], ["old.csv", "new.csv", "other.csv", "other.csv"], ("other.csv",)),
+        ([], [], ["table.csv"], ("table.csv",)),
+        ([], ["a.csv"], [], ()),
+    ],
+)
+def test_rules_on_files_that_judge_nothing_are_named(before, after, globs, idle):
+    old, new = (
+        Result(artifacts=tuple(Artifact(path=path, size=1, digest="0" * 64) for path in paths))
+        for paths in (before, after)
+    )
+    rules = [FileRule(path=glob) for glob in globs]
+    compared = compare(baseline=BASELINE, baseline_result=old, head=new, file_rules=rules)
+    assert compared.idle_files == idle
+
+
+def test_a_file_too_large_to_be_kept_is_not_called_absent():
+    head = Result(skipped=(Skipped(path="big.csv", reason="too large"),))
+    rules = [FileRule(path="big.csv")]
+    assert compare(baseline=None, baseline_result=None, head=head, file_rules=rules).idle_files == ()

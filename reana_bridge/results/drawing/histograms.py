@@ -115,9 +115,11 @@ def _ratio_panel(
     finite = ratio[np.isfinite(ratio)]
     far = float(np.max(np.abs(finite - 1))) if finite.size else 0.1
     reach = min(max(1.3 * far, 0.05), _LARGEST_RATIO)
-    panel.set_ylim(1 - reach, 1 + reach)
+    # Where no ratio is negative there is nothing to see below 0.
+    low, high = max(1 - reach, min([0.0, *finite])), 1 + reach
+    panel.set_ylim(low, high)
     # What lies beyond the panel is marked at its edge.
-    for beyond, mark, edge in ((ratio > 1 + reach, "^", 1 + reach), (ratio < 1 - reach, "v", 1 - reach)):
+    for beyond, mark, edge in ((ratio > high, "^", high), (ratio < low, "v", low)):
         panel.plot(middles[beyond], np.full(int(beyond.sum()), edge), mark, color=HEAD, clip_on=False)
     panel.set_ylabel("head /\nbaseline")
 

@@ -1,6 +1,6 @@
 """What the rule on a file says of its comparison."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from reana_bridge.model.analyses import FileRule
@@ -14,6 +14,12 @@ _KEPT = frozenset({FileVerdict.IDENTICAL, FileVerdict.WITHIN_TOLERANCE, FileVerd
 def rule_on(path: str, rules: Sequence[FileRule]) -> FileRule | None:
     """The first of `rules` that `path` matches."""
     return next((rule for rule in rules if matches(path, [rule.path])), None)
+
+
+def idle(rules: Sequence[FileRule], paths: Collection[str]) -> tuple[str, ...]:
+    """The globs of rules that fit none of the artifacts `paths`: nothing is judged by them."""
+    globs = dict.fromkeys(rule.path for rule in rules)
+    return tuple(glob for glob in globs if not any(matches(path, [glob]) for path in paths))
 
 
 def judged(comparison: FileComparison, rule: FileRule | None) -> FileComparison:

@@ -63,6 +63,7 @@ def folder_report(
         rules=analysis.rules,
         checks=analysis.checks,
         files=files,
+        file_rules=analysis.files,
     )
     if drawings:
         series = drawn_series(old, new, output=drawings, limits=isolation_of(limits))

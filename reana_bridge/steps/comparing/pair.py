@@ -103,6 +103,7 @@ def _made(bridge: Bridge, before: Run, after: Run, past: Past | None) -> Compari
         rules=analysis.rules if analysis else (),
         past=past,
         files=looked.looked.files if looked else None,
+        file_rules=analysis.files if analysis else (),
     )
     if looked is None:
         return comparison
