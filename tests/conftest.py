@@ -3,8 +3,8 @@
 import gc
 import re
 import shutil
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from zlib import crc32
 
@@ -25,8 +25,10 @@ settings.register_profile("sample", max_examples=30, derandomize=True, **_ANY_TI
 settings.register_profile("soak", max_examples=500, **_ANY_TIME)
 
 _TESTS = Path(__file__).parent
-_MANY = 6
-"""Cases of one function that make it a matrix."""
+_MANY = 3
+"""Cases of one function that make it a table, of which a sample tries one in so many."""
+_SLOW = frozenset({"steps", "backends", "forges", "contract", "web", "cli"})
+"""Rooms whose tables are sampled."""
 _KINDS = ("sqlite", "postgresql")
 _KIND = re.compile(rf"(?<=[\[-])({'|'.join(_KINDS)})(?=[-\]])")
 
@@ -48,8 +50,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if "soak" in item.keywords:
             item.add_marker(skip)
     names = {item.nodeid for item in items}
-    cases = Counter(_function(item.nodeid) for item in items)
-    left_out = {item for item in items if _is_left_out(item, names) or _is_one_of_many(item, cases)}
+    left_out = {item for item in items if _is_left_out(item, names)}
+    left_out |= _beyond_a_sample(item for item in items if item not in left_out)
     config.hook.pytest_deselected(items=list(left_out))
     items[:] = sorted((item for item in items if item not in left_out), key=_is_short)
 
@@ -81,15 +83,17 @@ def _is_left_out(item: pytest.Item, names: set[str]) -> bool:
     return len(twins) == 2 and item.nodeid != twins[crc32(item.name.split("[")[0].encode()) % 2]
 
 
-def _is_one_of_many(item: pytest.Item, cases: Counter[str]) -> bool:
-    """Whether a sample does without it: of a long table of slow cases about half are tried."""
-    if _room(item) not in {"steps", "backends", "forges", "contract", "web", "cli"}:
-        return False
-    return cases[_function(item.nodeid)] >= _MANY and crc32(item.nodeid.encode()) % 2 == 1
-
-
-def _function(nodeid: str) -> str:
-    return nodeid.partition("[")[0]
+def _beyond_a_sample(items: Iterable[pytest.Item]) -> set[pytest.Item]:
+    """What a sample does without: of tables of slow cases two thirds, the same each time."""
+    tables: defaultdict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        if _room(item) in _SLOW:
+            tables[item.nodeid.partition("[")[0]].append(item)
+    left_out: set[pytest.Item] = set()
+    for cases in tables.values():
+        cases.sort(key=lambda item: crc32(item.nodeid.encode()))
+        left_out.update(cases[-(-len(cases) // _MANY) :] if len(cases) >= _MANY else ())
+    return left_out
 
 
 @pytest.fixture(scope="session")

@@ -100,6 +100,7 @@ def test_the_changed_selection_moves_the_metrics(main: Path, make):
     assert after["fit.p_value"].value > 0.01
 
 
+@pytest.mark.soak
 def test_more_simulation_leaves_the_data_alone(main: Path, make):
     before, after = metrics(main), metrics(make(events=20000))
     assert before["yields.observed"] == after["yields.observed"]
@@ -177,6 +178,7 @@ assert np.isfinite(Tests(model, sparse).limit())
 """
 
 
+@pytest.mark.soak
 def test_the_statistics(main: Path, environment):
     script = textwrap.dedent(CHECKS)
     done = subprocess.run(["python", "-c", script], cwd=main, env=environment, capture_output=True)

@@ -15,6 +15,7 @@ def world(tmp_path: Path, sqlite_template: Path) -> Iterator[World]:
         yield made
 
 
+@pytest.mark.soak
 def test_a_server_that_dies_while_github_takes_its_time(world: World) -> None:
     """What GitHub carries out only after the death is there once: a check, a status, a note, a reply."""
     check, status, note, reply = (world.scene(kind) for kind in ("app", "token", "app", "token"))

@@ -84,6 +84,7 @@ def test_a_server_that_dies_in_the_middle(make_world):
     ends_well(scene, of)
 
 
+@pytest.mark.soak
 def test_a_server_that_dies_while_gitlab_takes_its_time(make_world):
     """What GitLab carries out only after the death is there once: a first status, a note, a reply."""
     world = make_world(timeout=10, settle=12)
@@ -119,6 +120,7 @@ def test_a_server_that_dies_while_gitlab_takes_its_time(make_world):
     assert reply.writes("notes$") == [f"POST merge_requests/{answered.iid}/notes"] * 2
 
 
+@pytest.mark.soak
 def test_a_gitlab_that_is_away_when_a_run_ends(make_world):
     world = make_world()
     scene = world.scene()
@@ -133,6 +135,7 @@ def test_a_gitlab_that_is_away_when_a_run_ends(make_world):
     ends_well(scene, of)
 
 
+@pytest.mark.soak
 def test_a_forge_that_hangs_delays_no_other(make_world, tmp_path):
     with FakeGitLab(tmp_path / "other") as other:
         entry = f'[forges.other]\nkind = "gitlab"\nurl = "{other.url}"\ntoken = "x"\ntimeout = 60'
@@ -154,6 +157,7 @@ def test_a_forge_that_hangs_delays_no_other(make_world, tmp_path):
         other.mend()
 
 
+@pytest.mark.soak
 def test_two_replicas_that_both_hear_everything(make_world, postgres_url):
     world = make_world(database=postgres_url)
     world.start("two")
@@ -188,6 +192,7 @@ def test_a_rehearsal_writes_nothing(make_world):
     assert all(row.shadow and not row.posted for row in rows)
 
 
+@pytest.mark.soak
 def test_a_paused_forge_loses_nothing(make_world):
     world = make_world()
     scene = world.scene()
@@ -241,6 +246,7 @@ def test_an_old_delivery_cannot_be_sent_once_more(make_world):
     assert len(scene.decisions()) == decisions
 
 
+@pytest.mark.soak
 def test_what_is_accepted_survives_deaths_and_lost_hooks(make_world):
     world = make_world(poll=1)
     scene = world.scene()

@@ -70,7 +70,7 @@ def sampled(cases: list, config: pytest.Config, share: int) -> list:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "fault" in metafunc.fixturenames:
-        cases = sampled(FAULTS, metafunc.config, 11)
+        cases = sampled(FAULTS, metafunc.config, 16)
         metafunc.parametrize("fault", cases, ids=["-".join(case) for case in cases])
     if "away" in metafunc.fixturenames:
         metafunc.parametrize("away", sampled(list(AWAY), metafunc.config, 3))
@@ -122,6 +122,7 @@ def test_an_end_before_the_end(scene: ReanaScene, when: str, why: str) -> None:
     reana.schedule(most_running=30)
 
 
+@pytest.mark.soak
 def test_again_as_a_whole_and_from_the_failed_step(scene: ReanaScene) -> None:
     sha = scene.push("main", user=scene.mia, command=ONLY_SCALED)
     scene.shows(sha, "failed")

@@ -162,6 +162,7 @@ def test_a_training_with_a_seed_is_unchanged_until_it_is_changed(shared, request
     scene.check()
 
 
+@pytest.mark.soak
 def test_a_training_without_a_seed_is_judged_by_its_spread(shared, request):
     """Each commit draws anew; what it draws is the same each time that this test runs."""
     scene = shared.scene(visibility="public")

@@ -64,6 +64,7 @@ def test_fifty_at_once_have_one_effect(world: World) -> None:
     world.check()
 
 
+@pytest.mark.soak
 def test_out_of_order_and_told_again_only_the_head_runs(world: World) -> None:
     first = world.branch("b")
     second = world.moved("b", first.after, world.commit("b 2"))
@@ -77,6 +78,7 @@ def test_out_of_order_and_told_again_only_the_head_runs(world: World) -> None:
     world.check()
 
 
+@pytest.mark.soak
 def test_a_deleted_branch_ends_its_run(world: World) -> None:
     event = world.branch("b", seconds=LONG)
     world.tell(event)
@@ -130,6 +132,7 @@ def test_of_ten_quick_pushes_one_survives(world: World) -> None:
     world.check()
 
 
+@pytest.mark.soak
 def test_a_head_that_returns_runs_again(world: World) -> None:
     first = world.branch("b", seconds=2.0)
     world.tell(first)

@@ -103,7 +103,7 @@ def test_killed_at_random_moments_under_load(make_world: Any, kind: str, count: 
 def test_killed_at_every_place(make_world: Any, kind: str, count: int, soak: bool) -> None:
     points = list(POINTS)
     if not soak:
-        points = random.Random(f"{kind} {count} places").sample(points, 3)
+        points = random.Random(f"{kind} {count} places").sample(points, 2)
     world: World = make_world(kind)
     told = [world.moved("main", None, world.commit("main"))]
     for number in range(1, count):

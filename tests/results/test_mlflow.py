@@ -26,7 +26,10 @@ def database(place: Path) -> Reading:
     return read_metrics([MetricsContent(path="mlflow.db", file=place)])
 
 
-@pytest.mark.parametrize(("client", "store"), [("2.22", "mlruns"), ("3", "mlflow.db"), ("3", "mlruns")])
+@pytest.mark.parametrize(
+    ("client", "store"),
+    [pytest.param("2.22", "mlruns", marks=pytest.mark.soak), ("3", "mlflow.db"), ("3", "mlruns")],
+)
 def test_the_client_reads_the_same(
     client: str, store: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
