@@ -12,12 +12,13 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import PendingRollbackError
 from sqlalchemy.orm import Session
 
 from reana_bridge.store.ids import new_id
@@ -114,7 +115,7 @@ class Database:
             topics: set[str] = session.info.setdefault("wake", set())
             undo: list[Callable[[], None]] = session.info.setdefault("undo", [])
             try:
-                with session.begin():
+                with session.begin(), _given_back_whole(session):
                     yield session
                     session.flush()
                     if topics and not self.is_sqlite:
@@ -134,7 +135,7 @@ class Database:
     @contextmanager
     def read(self) -> Generator[Session, None, None]:
         """A session that only reads."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False) as session, _given_back_whole(session):
             yield session
 
     def now(self, session: Session | Connection) -> float:
@@ -156,6 +157,24 @@ class Database:
         self.engine.dispose()
         if self._exclusive:
             self._exclusive.close()
+
+
+@contextmanager
+def _given_back_whole(session: Session) -> Generator[None, None, None]:
+    """Throw a connection away that an interruption (Ctrl-C) left in the middle of a statement.
+
+    In the pool it would keep its old view of a SQLite database, and its next user would find that locked.
+    """
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException:
+        # SQLite keeps a closed connection's transaction as long as one of its statements is held.
+        with suppress(PendingRollbackError):  # a flush that was cut off has rolled back itself
+            session.connection().connection.rollback()
+        session.invalidate()
+        raise
 
 
 def wake_after(session: Session, *topics: str) -> None:

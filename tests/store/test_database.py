@@ -84,6 +84,48 @@ def test_a_commit_wakes_other_processes_on_postgresql(postgres_url: str) -> None
         other.close()
 
 
+@pytest.mark.parametrize("how", ["read", "transaction"])
+def test_what_an_interruption_left_in_the_middle_stands_in_nobodys_way(
+    open_database: Opener, how: str
+) -> None:
+    ours, others = open_database(), open_database()
+    cut_off: list[object] = []
+
+    def add(database: Database, *added: str) -> None:
+        with database.transaction() as session:
+            for name in added:
+                put(session, name)
+
+    def read_one_of_two() -> None:
+        with getattr(ours, how)() as session:
+            found = session.connection().connection.cursor()
+            found.execute("SELECT name FROM projects")
+            cut_off.append((found, found.fetchone()))
+            raise KeyboardInterrupt
+
+    add(ours, "f:a", "f:b")
+    with pytest.raises(KeyboardInterrupt):
+        read_one_of_two()
+    add(others, "f:c")
+    add(ours, "f:d")
+    assert names(ours) == ["f:a", "f:b", "f:c", "f:d"]
+
+
+def test_an_interruption_while_writing_leaves_nothing(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), database.transaction() as session:  # noqa: PT012
+        put(session)
+        monkeypatch.setattr(session, "_flush", interrupt)
+    assert names(database) == []
+    with database.transaction() as session:
+        put(session, "f:y")
+    assert names(database) == ["f:y"]
+
+
 def test_writers_queue_instead_of_failing_as_busy(database: Database) -> None:
     with database.transaction() as session:
         put(session)
