@@ -25,8 +25,8 @@ settings.register_profile("sample", max_examples=30, derandomize=True, **_ANY_TI
 settings.register_profile("soak", max_examples=500, **_ANY_TIME)
 
 _TESTS = Path(__file__).parent
-_MANY = 3
-"""Cases of one function that make it a table, of which a sample tries one in so many."""
+_MANY, _SHARE = 3, 4
+"""Cases of one function that make it a table, and of how many of them a sample tries one."""
 _SLOW = frozenset({"steps", "backends", "forges", "contract", "web", "cli"})
 """Rooms whose tables are sampled."""
 _KINDS = ("sqlite", "postgresql")
@@ -65,7 +65,7 @@ def pytest_collection_finish() -> None:
 
 def _is_short(item: pytest.Item) -> bool:
     """What takes long begins first, so that no processor waits for the last test of another."""
-    return _room(item) not in {"faults", "e2e", "docs", "demo"}
+    return _room(item) not in {"faults", "e2e", "docs", "demo", "contract"}
 
 
 def _room(item: pytest.Item) -> str:
@@ -75,16 +75,16 @@ def _room(item: pytest.Item) -> str:
 def _is_left_out(item: pytest.Item, names: set[str]) -> bool:
     """Whether a sample does without it: each case of whole bridges runs on one of both kinds of database.
 
-    The storage itself is always tested on both.
+    The storage itself is always tested on both, so most of these need not wait for a database of their own.
     """
     if _room(item) not in {"steps", "faults", "web", "cli"}:
         return False
     twins = sorted({_KIND.sub(kind, item.nodeid) for kind in _KINDS} & names)
-    return len(twins) == 2 and item.nodeid != twins[crc32(item.name.split("[")[0].encode()) % 2]
+    return len(twins) == 2 and item.nodeid != twins[crc32(item.name.split("[")[0].encode()) % 4 > 0]
 
 
 def _beyond_a_sample(items: Iterable[pytest.Item]) -> set[pytest.Item]:
-    """What a sample does without: of tables of slow cases two thirds, the same each time."""
+    """What a sample does without: most of the tables of slow cases, the same each time."""
     tables: defaultdict[str, list[pytest.Item]] = defaultdict(list)
     for item in items:
         if _room(item) in _SLOW:
@@ -92,7 +92,7 @@ def _beyond_a_sample(items: Iterable[pytest.Item]) -> set[pytest.Item]:
     left_out: set[pytest.Item] = set()
     for cases in tables.values():
         cases.sort(key=lambda item: crc32(item.nodeid.encode()))
-        left_out.update(cases[-(-len(cases) // _MANY) :] if len(cases) >= _MANY else ())
+        left_out.update(cases[-(-len(cases) // _SHARE) :] if len(cases) >= _MANY else ())
     return left_out
 
 

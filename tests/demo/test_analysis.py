@@ -90,6 +90,7 @@ def test_the_yields_add_up_to_the_selected_events(main: Path):
     assert expected == pytest.approx(sum(row["data"] for row in rows), abs=0.01)
 
 
+@pytest.mark.soak
 def test_the_changed_selection_moves_the_metrics(main: Path, make):
     before, after = metrics(main), metrics(make(change_selection))
     assert before.keys() == after.keys()
