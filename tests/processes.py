@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -42,6 +43,7 @@ class Process:
         self._status = os.fdopen(status, "rb", buffering=0)
         self.pid = int(self._status.readline())
         self.returncode: int | None = None
+        self._asked = threading.Lock()
 
     def poll(self) -> int | None:
         """The exit status (minus the signal's number, where one killed it); None while it runs."""
@@ -73,10 +75,11 @@ class Process:
         self.send_signal(signal.SIGKILL)
 
     def _ended(self, seconds: float | None) -> int | None:
-        if self.returncode is None and select.select([self._status], [], [], seconds)[0]:
-            self.returncode = int(self._status.readline())
-            self._status.close()
-        return self.returncode
+        with self._asked:
+            if self.returncode is None and select.select([self._status], [], [], seconds)[0]:
+                self.returncode = int(self._status.readline())
+                self._status.close()
+            return self.returncode
 
 
 def start(

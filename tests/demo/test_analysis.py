@@ -66,6 +66,7 @@ def test_it_measures_what_was_put_in(main: Path):
     assert abs(found["yields.observed"].value - found["yields.background"].value) > 30
 
 
+@pytest.mark.soak
 def test_the_same_commit_gives_the_same_bytes(main: Path, make):
     again = make()
     for name in ("metrics.json", "spectrum.png", "yields.csv"):

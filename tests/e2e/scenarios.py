@@ -46,7 +46,7 @@ class Table(dict[str, Scenario]):
         parts = {name.partition(":")[0] for name in names}
         of_part = {part: [name for name in names if name.startswith(f"{part}:")] for part in sorted(parts)}
         chance = random.Random(len(names))
-        return [name for found in of_part.values() for name in chance.sample(found, (len(found) + 11) // 12)]
+        return [name for found in of_part.values() for name in chance.sample(found, (len(found) + 19) // 20)]
 
 
 SCENARIOS = Table()

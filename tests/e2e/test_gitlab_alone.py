@@ -54,6 +54,7 @@ def test_hooks_that_are_lost_are_found(make_world, every):
     assert len(scene.ours(requests[1], "")) == 1
 
 
+@pytest.mark.soak
 def test_a_hook_that_was_disabled_comes_back(make_world):
     world = make_world(poll=1, reachable=True)
     scene = world.scene(hook=False)

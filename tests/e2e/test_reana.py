@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "fault" in metafunc.fixturenames:
         cases = sampled(FAULTS, metafunc.config, 16)
         metafunc.parametrize("fault", cases, ids=["-".join(case) for case in cases])
+    if "why" in metafunc.fixturenames:
+        ways = product(["cancelled", "superseded"], ["running", "pending", "queued"])
+        metafunc.parametrize(("why", "when"), sampled(list(ways), metafunc.config, 3))
     if "away" in metafunc.fixturenames:
         metafunc.parametrize("away", sampled(list(AWAY), metafunc.config, 3))
 
@@ -97,8 +101,6 @@ def test_the_failing_step_and_its_last_lines(scene: ReanaScene) -> None:
     scene.note(of, "step 2 of 2", "measure", "no such tree ntuple")
 
 
-@pytest.mark.parametrize("when", ["running", "pending", "queued"])
-@pytest.mark.parametrize("why", ["cancelled", "superseded"])
 def test_an_end_before_the_end(scene: ReanaScene, when: str, why: str) -> None:
     reana = scene.world.reana
     scene.main()

@@ -112,6 +112,7 @@ def pictures(request: pytest.FixtureRequest, told: Told, sha: str, name: str) ->
     return [alt for alt, _ in found]
 
 
+@pytest.mark.soak
 def test_the_demo_analysis(shared, request, tmp_path):
     write_analysis(tmp_path)
     specification = tmp_path / "reana.yaml"
