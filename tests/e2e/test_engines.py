@@ -7,6 +7,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from reana_bridge.demo.server import demo_server
 from tests.backends.local.conftest import environment_cache, needs_bwrap
 from tests.backends.local.test_engines import GREETINGS, RESULT, needs_engines
@@ -43,6 +45,7 @@ def write_analyses(place: Path) -> None:
     (place / ".reana-bridge.yaml").write_text(json.dumps({"analyses": analyses}))
 
 
+@pytest.mark.soak
 def test_a_push_runs_all_engines_and_they_agree(tmp_path):
     (tmp_path / "place").mkdir()
     with demo_server(
