@@ -71,8 +71,8 @@ def test_a_commit_wakes_who_waits_for_the_topic(
 
 def test_a_commit_wakes_other_processes_on_postgresql(postgres_url: str) -> None:
     one, other = Database(postgres_url), Database(postgres_url)
+    other.wake.expect("decide")
     other.listen()
-    other.wake.wait("decide", 0)
     try:
         assert other.wake.wait("decide", 10), "after it connected"
         with one.transaction() as session:

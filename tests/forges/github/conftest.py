@@ -31,11 +31,11 @@ class Place:
     pull: Pull
 
     def with_token(self, **more: Any) -> GithubForge:
-        values = {"timeout": 5, "settled_after": 0.1, "token": self.token, **more}
+        values = {"timeout": 30, "settled_after": 0.1, "token": self.token, **more}
         return GithubForge("github", url=self.github.url, **values)
 
     def with_app(self, **more: Any) -> GithubForge:
-        values = {"timeout": 5, "settled_after": 0.1, "app_id": str(self.app.id), "app_key": self.app.key}
+        values = {"timeout": 30, "settled_after": 0.1, "app_id": str(self.app.id), "app_key": self.app.key}
         return GithubForge("github", url=self.github.url, **(values | more))
 
     def status(self, state: StatusState = StatusState.PENDING, **more: Any) -> Status:

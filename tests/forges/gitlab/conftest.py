@@ -31,7 +31,7 @@ def client(script: Scripted) -> Client:
 
 @pytest.fixture
 def scripted_forge(script: Scripted) -> GitLabForge:
-    forge = GitLabForge("lab", url=script.url, token=TOKEN, timeout=2.0, clock=lambda: NOW)
+    forge = GitLabForge("lab", url=script.url, token=TOKEN, timeout=20.0, clock=lambda: NOW)
     script.on("GET /user", {"id": 7, "username": "bot"})
     return forge
 
@@ -48,7 +48,7 @@ class World:
 
     def another_forge(self, token: str | None = None) -> GitLabForge:
         """What a new process would have."""
-        return GitLabForge("lab", url=self.gitlab.url, token=token or self.token.value, timeout=2.0)
+        return GitLabForge("lab", url=self.gitlab.url, token=token or self.token.value, timeout=20.0)
 
     def merge_request(self, branch: str = "feature", **more: Any) -> MergeRequest:
         user = self.gitlab.user("alice")
@@ -84,7 +84,7 @@ def world(gitlab: FakeGitLab) -> World:
     there = gitlab.project("atlas/ttbar", members={gitlab.user("alice"): Level.DEVELOPER})
     gitlab.push(there, "main", {"a": "1"})
     token = gitlab.project_token(there)
-    forge = GitLabForge("lab", url=gitlab.url, token=token.value, timeout=2.0)
+    forge = GitLabForge("lab", url=gitlab.url, token=token.value, timeout=20.0)
     project = Project("lab", "atlas/ttbar")
     forge.remember(project, str(there.id))
     return World(gitlab, there, token, forge, project)

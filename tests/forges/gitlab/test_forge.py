@@ -178,7 +178,7 @@ def test_a_hook(tmp_path: Path, receiver: Any, version: str, signed: bool):
     with FakeGitLab(tmp_path / "gitlab", version=version) as gitlab:
         there = gitlab.project("a/b")
         gitlab.push(there, "main", {"a": "1"})
-        forge = GitLabForge("lab", url=gitlab.url, token=gitlab.project_token(there).value, timeout=2.0)
+        forge = GitLabForge("lab", url=gitlab.url, token=gitlab.project_token(there).value, timeout=20.0)
         project = Project("lab", "a/b")
         made = forge.install_hook(project, f"{receiver.url}/h1", SECRET, None)
         assert (made.signed, made.disabled, made.problems) == (signed, "", ())
