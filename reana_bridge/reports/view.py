@@ -5,7 +5,7 @@ Nothing here is escaped; each renderer escapes for its own medium. The same repo
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from reana_bridge.model.comparisons import Baseline, BaselineReason, Comparison
@@ -288,9 +288,7 @@ def _reproduce(report: Report) -> str:
 def _cautions(report: Report) -> tuple[str, ...]:
     lines = list(report.warnings)
     if report.comparison:
-        names = [metric.name for metric in report.metrics]
-        lines.extend(_idle(pattern, names) for pattern in report.comparison.idle)
-        lines.extend(_idle_on_files(glob, report) for glob in report.comparison.idle_files)
+        lines.extend(_idle(report, report.comparison))
     if report.result:
         lost = unreadable(report)
         parts = (part for part in report.result.unreadable if part not in lost)
@@ -299,16 +297,18 @@ def _cautions(report: Report) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _idle(pattern: str, names: Sequence[str]) -> str:
-    said = f"the rule on `{pattern}` fits no metric here, so it judges nothing"
-    return "; ".join(filter(None, [said, did_you_mean(pattern, names)]))
-
-
-def _idle_on_files(glob: str, report: Report) -> str:
-    said = f"`{glob}` under `files` fits no artifact here, so it judges nothing"
-    known = [artifact.path for artifact in report.result.artifacts] if report.result else []
-    advice = did_you_mean(glob, known) or "artifacts are the workflow's outputs and what `artifacts` names"
-    return f"{said}; {advice}"
+def _idle(report: Report, comparison: Comparison) -> Iterator[str]:
+    """What judges nothing, with what was probably meant."""
+    metrics = [metric.name for metric in report.metrics]
+    for pattern in comparison.idle:
+        said = f"the rule on `{pattern}` fits no metric here, so it judges nothing"
+        yield "; ".join(filter(None, [said, did_you_mean(pattern, metrics)]))
+    paths = [artifact.path for artifact in report.result.artifacts] if report.result else []
+    for glob in comparison.idle_files:
+        advice = (
+            did_you_mean(glob, paths) or "artifacts are the workflow's outputs and what `artifacts` names"
+        )
+        yield f"`{glob}` under `files` fits no artifact here, so it judges nothing; {advice}"
 
 
 def _took(report: Report) -> str:

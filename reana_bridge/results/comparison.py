@@ -91,7 +91,7 @@ def compare(
         history=past.runs if past else None,
         tests=tests,
         idle=idle([*rules, *proposed_rules], [metric.name for metric in metrics]),
-        idle_files=idle_files(file_rules, [*_paths(head), *_paths(baseline_result)]),
+        idle_files=idle_files(file_rules, {*_paths(head), *_paths(baseline_result)}),
         blocked=is_blocked((*metrics, *files)) or checks_block(compared, checks),
     )
 

@@ -55,6 +55,7 @@ _DUE = due_rows(_run, _MINE, order=[_run.due_at])
 class _Gathered:
     """What a run is compared with: whose rules count, the baseline, what its branch had, what is expected."""
 
+    own: Analysis
     ruling: Ruling
     chosen: Chosen
     past: Past | None = None
@@ -62,9 +63,9 @@ class _Gathered:
 
 
 def _compared(
-    found: _Gathered, chosen: Chosen, head: Result, own: Analysis, files: Sequence[FileComparison] | None
+    found: _Gathered, chosen: Chosen, head: Result, files: Sequence[FileComparison] | None
 ) -> Comparison:
-    counts = found.ruling.analysis
+    own, counts = found.own, found.ruling.analysis
     return compare(
         baseline=chosen.choice.baseline,
         baseline_result=chosen.result,
@@ -106,7 +107,7 @@ class Compare:
         looked = look_into(bridge, _baseline(chosen), Left(run_id=row.id, result=head), found.ruling.analysis)
         drawn = draw_series(bridge, chosen.result, head)
         reach("compare.files")
-        comparison = _compared(found, chosen, head, analysis_of(row), looked.files)
+        comparison = _compared(found, chosen, head, looked.files)
         with bridge.database.transaction() as session:
             now = bridge.database.now(session)
             if awaited and not self._still_runs(session, awaited):
@@ -164,8 +165,10 @@ class Compare:
                     )
             except ForgeRefused as gone:  # force-pushed away, or the whole project
                 none = Choice(baseline=None, no_baseline=f"its history cannot be read: {gone}")
-                return _Gathered(ruling=Ruling(analysis=own, sha=row.sha), chosen=Chosen(choice=none))
-        return _Gathered(ruling=ruling, chosen=chosen, past=past, expected=expected)
+                return _Gathered(
+                    own=own, ruling=Ruling(analysis=own, sha=row.sha), chosen=Chosen(choice=none)
+                )
+        return _Gathered(own=own, ruling=ruling, chosen=chosen, past=past, expected=expected)
 
     def _deadline(self, row: Run, now: float) -> float:
         """Until when its baseline is waited for, UTC seconds since the epoch."""

@@ -116,7 +116,7 @@ def _ratio_panel(
     far = float(np.max(np.abs(finite - 1))) if finite.size else 0.1
     reach = min(max(1.3 * far, 0.05), _LARGEST_RATIO)
     # Where no ratio is negative there is nothing to see below 0.
-    low, high = max(1 - reach, min([0.0, *finite])), 1 + reach
+    low, high = max(1 - reach, float(np.min(finite, initial=0.0))), 1 + reach
     panel.set_ylim(low, high)
     # What lies beyond the panel is marked at its edge.
     for beyond, mark, edge in ((ratio > high, "^", high), (ratio < low, "v", low)):
