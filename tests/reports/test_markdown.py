@@ -42,6 +42,7 @@ def rendered(text):
 
 
 @settings(
+    max_examples=40,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # such large values take minutes to shrink
 )
